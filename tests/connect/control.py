@@ -1,4 +1,4 @@
-"""The simulator's control API, for what a driver or Smartcar does meanwhile."""
+"""The simulator's control API, for actions of a driver or of Smartcar."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""Walking an invited driver's trip without a browser."""
+"""Authorization of an invited driver, without a browser."""
 
 from typing import Any
 
@@ -14,18 +14,18 @@ from tests.smartcar import authorize
 
 
 def invited(*, fleet: Fleet, user: User, by_email: bool = False, **options: Any) -> Invitation:
-    """An invitation as the manager's form makes it."""
-    wanted = {"driver_name": "Dana", "scopes": list(FLEET_SCOPES), "mode": settings.SMARTCAR_MODE} | options
-    return services.invite(fleet=fleet, user=user, by_email=by_email, **wanted)
+    """Returns an invitation as the manager's form creates it."""
+    values = {"driver_name": "Dana", "scopes": list(FLEET_SCOPES), "mode": settings.SMARTCAR_MODE} | options
+    return services.invite(fleet=fleet, user=user, by_email=by_email, **values)
 
 
 def at_connect(browser: Browser, invitation: Invitation) -> str:
-    """Where the invitation's button leads."""
+    """Returns the address of Connect to which the invitation's button leads."""
     address: str = browser.get(f"{invitation.path}start/").headers["Location"]
     return address
 
 
 def walk(smartcar: str, browser: Client, invitation: Invitation, **choices: Any) -> Any:
-    """The whole trip; gives the page at its end."""
-    params = authorize(smartcar, at_connect(browser, invitation), **choices)
+    """Completes the authorization and returns the final page."""
+    params = come_back(smartcar, at_connect(browser, invitation), **choices)
     return browser.get("/connect/callback/", params, follow=True)

@@ -1,4 +1,4 @@
-"""A second Smartcar application: in the simulator, and as a row of ours."""
+"""A second Smartcar application: in the simulator, and as a row in the database."""
 
 import uuid
 from secrets import token_urlsafe
@@ -11,7 +11,7 @@ from connect.applications.services import Secrets
 
 
 def second_application(smartcar: str, *, name: str = "Second") -> SmartcarApplication:
-    """Made anew each time; the simulator forgets it with the test."""
+    """Creates a new application. The simulator forgets it after the test."""
     secret, client_secret, token = token_urlsafe(16), token_urlsafe(16), token_urlsafe(16)
     row = SmartcarApplication(
         name=name,

@@ -1,4 +1,4 @@
-"""A fleet moves to a new Smartcar application: a link per driver, the old grant alive until the new one delivers."""
+"""Migration of a fleet to a new application: a link per driver; the old grant lives until the new one delivers."""
 
 import time
 from collections.abc import Callable
@@ -32,7 +32,7 @@ SESSION = "a driver's browser"
 
 
 @pytest.fixture(autouse=True)
-def no_keys_of_other_tests() -> None:
+def clear_key_cache() -> None:
     registry.clear_key_cache()
 
 
@@ -43,7 +43,7 @@ def second(smartcar: str) -> SmartcarApplication:
 
 @pytest.fixture
 def old(smartcar: str, fleet: Fleet, owner: User, second: SmartcarApplication) -> Connection:
-    """A car on the settings' application; the fleet has just chosen the second one."""
+    """A vehicle on the settings' application. The fleet has just selected the second one."""
     (connection,) = connect(smartcar, fleet=fleet, user=owner, count=1).connections
     Connection.objects.update(subscribed_at=timezone.now(), state=ConnectionState.ACTIVE)
     services.choose_application(fleet=fleet, application=second, actor=owner)
@@ -51,11 +51,11 @@ def old(smartcar: str, fleet: Fleet, owner: User, second: SmartcarApplication) -
     return connection
 
 
-def shared_anew(smartcar: str, old: Connection, user: User) -> Connection:
-    """The driver follows a fresh link through Connect, and the new connection is subscribed."""
-    (left,) = application_migration.pending_drivers(fleet=old.fleet)
+def share_again(smartcar: str, old: Connection, user: User) -> Connection:
+    """The driver follows a new link through Connect, and the new connection is subscribed."""
+    (pending,) = application_migration.pending_drivers(fleet=old.fleet)
     invitation = application_migration.invite_driver(
-        pending=left, user=user, driver=left.driver, by_email=False
+        pending=pending, user=user, driver=pending.driver, by_email=False
     )
     url = oauth.start_for_invitation(invitation=invitation, session_secret=SESSION)
     params = authorize(smartcar, url, vehicleIds=[old.vehicle.smartcar_id])
@@ -65,7 +65,7 @@ def shared_anew(smartcar: str, old: Connection, user: User) -> Connection:
     return new
 
 
-def delivered(connection: Connection, *, by: SmartcarApplication | None) -> None:
+def deliver(connection: Connection, *, by: SmartcarApplication | None) -> None:
     now = round(time.time() * 1000)
     body = state_of(connection.vehicle.smartcar_id, event_id=f"event-{now}-{by}", locked=True, at=now)
     token = applications.get_application(by).credentials.management_tokens[0]
@@ -75,44 +75,51 @@ def delivered(connection: Connection, *, by: SmartcarApplication | None) -> None
 
 def grants(smartcar: str, row: SmartcarApplication | None) -> int:
     which = applications.get_application(row).credentials.application_id
-    cars = httpx.get(f"{smartcar}/control/vehicles", params={"applicationId": which, "connected": "true"})
-    return int(cars.json()["count"])
+    vehicles = httpx.get(f"{smartcar}/control/vehicles", params={"applicationId": which, "connected": "true"})
+    return int(vehicles.json()["count"])
 
 
-def test_choosing_another_application_asks_for_a_link_to_each_driver(old: Connection, owner: User) -> None:
+def test_selecting_another_application_requires_a_link_for_each_driver(old: Connection, owner: User) -> None:
     DriverPortal.objects.create(
         fleet=old.fleet, smartcar_user_id=old.smartcar_user_id, driver_name="Dana", secret_hash="x"
     )
-    (left,) = application_migration.pending_drivers(fleet=old.fleet)
-    assert (left.driver.name, left.connections, left.arrived, left.invitation) == ("Dana", [old], [], None)
-    first = application_migration.invite_driver(pending=left, user=owner, driver=left.driver, by_email=False)
-    (left,) = application_migration.pending_drivers(fleet=old.fleet)
-    assert left.invitation == first
+    (pending,) = application_migration.pending_drivers(fleet=old.fleet)
+    assert (pending.driver.name, pending.connections, pending.arrived, pending.invitation) == (
+        "Dana",
+        [old],
+        [],
+        None,
+    )
+    first = application_migration.invite_driver(
+        pending=pending, user=owner, driver=pending.driver, by_email=False
+    )
+    (pending,) = application_migration.pending_drivers(fleet=old.fleet)
+    assert pending.invitation == first
     second_link = application_migration.invite_driver(
-        pending=left, user=owner, driver=left.driver, by_email=False
+        pending=pending, user=owner, driver=pending.driver, by_email=False
     )
     first.refresh_from_db()
     assert (first.open, second_link.open) == (False, True)
 
 
-def test_the_drivers_trip_goes_to_the_new_application_and_the_old_connection_lives_on(
+def test_driver_authorizes_the_new_application_and_the_old_connection_remains(
     smartcar: str, old: Connection, owner: User, second: SmartcarApplication
 ) -> None:
-    new = shared_anew(smartcar, old, owner)
+    new = share_again(smartcar, old, owner)
     assert (new.application, new.vehicle) == (second, old.vehicle)
     old.refresh_from_db()
     assert old.alive
-    (left,) = application_migration.pending_drivers(fleet=old.fleet)
-    assert left.arrived == [old]
+    (pending,) = application_migration.pending_drivers(fleet=old.fleet)
+    assert pending.arrived == [old]
     assert application_cutover.finish_cutover() == 0
 
 
 def test_the_old_grant_ends_once_the_new_application_has_delivered(
     smartcar: str, old: Connection, owner: User, second: SmartcarApplication
 ) -> None:
-    new = shared_anew(smartcar, old, owner)
+    new = share_again(smartcar, old, owner)
     assert grants(smartcar, None) == grants(smartcar, second) == 1
-    delivered(new, by=second)
+    deliver(new, by=second)
     assert application_cutover.finish_cutover() == 1
     old.refresh_from_db()
     new.refresh_from_db()
@@ -127,52 +134,52 @@ def test_the_old_grant_ends_once_the_new_application_has_delivered(
     assert application_cutover.finish_cutover() == 0
 
 
-def test_deliveries_of_the_former_application_prove_nothing(
+def test_deliveries_of_the_former_application_dont_confirm_the_migration(
     smartcar: str, old: Connection, owner: User
 ) -> None:
-    new = shared_anew(smartcar, old, owner)
-    delivered(new, by=None)
+    new = share_again(smartcar, old, owner)
+    deliver(new, by=None)
     assert application_cutover.finish_cutover() == 0
 
 
-def test_what_the_driver_hid_stays_hidden(
+def test_hidden_location_stays_hidden(
     smartcar: str, old: Connection, owner: User, second: SmartcarApplication
 ) -> None:
     now = timezone.now()
     privacy.pause(connection=old, duration=None, now=now)
     privacy.set_hours(connection=old, starts=clock(8), ends=clock(17), weekdays_only=True, now=now)
-    new = shared_anew(smartcar, old, owner)
-    delivered(new, by=second)
+    new = share_again(smartcar, old, owner)
+    deliver(new, by=second)
     assert application_cutover.finish_cutover() == 1
     assert TrackingSchedule.objects.get().connection == new
     rules = privacy.privacy_for_vehicle(vehicle_ids=[old.vehicle_id], now=now + timedelta(minutes=1))
     assert rules.is_hidden(old.vehicle_id, at=now + timedelta(minutes=1))
 
 
-def test_trouble_at_smartcar_leaves_the_old_connection_for_the_next_time(
+def test_failure_at_smartcar_leaves_the_old_connection_for_the_next_run(
     smartcar: str, old: Connection, owner: User, second: SmartcarApplication
 ) -> None:
-    new = shared_anew(smartcar, old, owner)
-    delivered(new, by=second)
+    new = share_again(smartcar, old, owner)
+    deliver(new, by=second)
     httpx.post(f"{smartcar}/control/troubles", json={"serverErrors": 1}, timeout=10)
     assert application_cutover.finish_cutover() == 0
     httpx.delete(f"{smartcar}/control/troubles", timeout=10)
     assert application_cutover.finish_cutover() == 1
 
 
-def test_a_former_application_that_is_no_more_does_not_hold_the_move_up(
+def test_deleted_former_application_does_not_block_the_migration(
     smartcar: str, old: Connection, owner: User, second: SmartcarApplication, settings: Settings
 ) -> None:
-    new = shared_anew(smartcar, old, owner)
-    delivered(new, by=second)
+    new = share_again(smartcar, old, owner)
+    deliver(new, by=second)
     settings.SMARTCAR_CLIENT_ID = "client_gone"
     assert application_cutover.finish_cutover() == 1
 
 
-def test_another_drivers_connection_to_the_car_is_not_ended(
+def test_connection_of_another_driver_of_the_vehicle_is_not_ended(
     smartcar: str, old: Connection, owner: User, second: SmartcarApplication
 ) -> None:
-    new = shared_anew(smartcar, old, owner)
+    new = share_again(smartcar, old, owner)
     Connection.objects.create(
         fleet=old.fleet,
         vehicle=old.vehicle,
@@ -181,17 +188,17 @@ def test_another_drivers_connection_to_the_car_is_not_ended(
         mode=old.mode,
         state=ConnectionState.ACTIVE,
     )
-    delivered(new, by=second)
+    deliver(new, by=second)
     assert application_cutover.finish_cutover() == 1
-    (left,) = application_migration.pending_drivers(fleet=old.fleet)
-    assert left.user_id == "a colleague"
+    (pending,) = application_migration.pending_drivers(fleet=old.fleet)
+    assert pending.user_id == "a colleague"
 
 
 @pytest.mark.parametrize(
     ("who", "status"),
     [("owner", 302), ("teammate", 302), ("viewer", 403), ("driver", 403), ("outsider", 404)],
 )
-def test_only_owner_and_manager_may_make_a_link(
+def test_only_owner_and_manager_can_create_a_link(
     request: pytest.FixtureRequest, old: Connection, browser_of: BrowserOf, who: str, status: int
 ) -> None:
     address = reverse("connect:integration_send_link", args=["blue", old.pk])
@@ -199,29 +206,29 @@ def test_only_owner_and_manager_may_make_a_link(
     assert Invitation.objects.exists() == (status == 302)
 
 
-def test_the_page_names_the_drivers_and_shows_the_link_once(
+def test_page_lists_the_drivers_and_shows_the_link_once(
     old: Connection, owner: User, browser_of: BrowserOf
 ) -> None:
     browser, page = browser_of(owner), reverse("connect:integration", args=["blue"])
     assert "No link yet" in browser.get(page).content.decode()
     browser.post(reverse("connect:integration_send_link", args=["blue", old.pk]))
-    first, again = browser.get(page).content.decode(), browser.get(page).content.decode()
+    first, second = browser.get(page).content.decode(), browser.get(page).content.decode()
     assert Invitation.objects.get().url in first
-    assert Invitation.objects.get().url not in again
-    assert "Link active" in again
+    assert Invitation.objects.get().url not in second
+    assert "Link active" in second
 
 
-def test_a_connection_of_another_fleet_or_of_the_new_application_has_no_link_here(
+def test_no_link_for_a_connection_of_another_fleet_or_of_the_new_application(
     smartcar: str, old: Connection, owner: User, browser_of: BrowserOf, outsider: User
 ) -> None:
     red = Fleet.objects.get(slug="red")
-    (theirs,) = connect(smartcar, fleet=red, user=outsider, count=1).connections
-    for pk in (theirs.pk, old.pk + 1000):
+    (other,) = connect(smartcar, fleet=red, user=outsider, count=1).connections
+    for pk in (other.pk, old.pk + 1000):
         answer = browser_of(owner).post(reverse("connect:integration_send_link", args=["blue", pk]))
         assert answer.status_code == 404
 
 
-def test_everybody_with_an_address_and_no_open_link_is_mailed_one(
+def test_all_drivers_with_an_address_and_no_open_link_are_emailed_one(
     old: Connection, owner: User, browser_of: BrowserOf, viewer: User, settings: Settings
 ) -> None:
     settings.EMAIL_ENABLED = True

@@ -29,7 +29,7 @@ both = pytest.mark.parametrize("api_version", [SmartcarApiVersion.V2, SmartcarAp
 
 
 @pytest.fixture(autouse=True)
-def no_keys_of_other_tests() -> None:
+def clear_key_cache() -> None:
     registry.clear_key_cache()
 
 
@@ -43,9 +43,11 @@ def connected(smartcar: str, fleet: Fleet, owner: User) -> Connection:
     return connection
 
 
-def mints(smartcar: str) -> int:
-    seen = httpx.get(f"{smartcar}/control/requests", params={"path": "/iam/"}, timeout=10).json()["requests"]
-    return len(seen)
+def tokens_fetched(smartcar: str) -> int:
+    requests = httpx.get(f"{smartcar}/control/requests", params={"path": "/iam/"}, timeout=10).json()[
+        "requests"
+    ]
+    return len(requests)
 
 
 @both
@@ -68,7 +70,7 @@ def test_a_fleet_connects_with_its_own_application(
 
 
 @both
-def test_connected_cars_stay_with_the_application_they_were_connected_with(
+def test_connected_vehicles_stay_with_their_application(
     smartcar: str, fleet: Fleet, owner: User, second: SmartcarApplication, api_version: SmartcarApiVersion
 ) -> None:
     fleet.api_version = api_version
@@ -85,7 +87,7 @@ def test_connected_cars_stay_with_the_application_they_were_connected_with(
     assert read.make
 
 
-def test_a_token_pair_is_renewed_at_the_application_that_issued_it(
+def test_token_pair_is_refreshed_at_the_application_that_issued_it(
     smartcar: str, fleet: Fleet, owner: User, second: SmartcarApplication
 ) -> None:
     fleet.api_version = SmartcarApiVersion.V2
@@ -96,35 +98,35 @@ def test_a_token_pair_is_renewed_at_the_application_that_issued_it(
     assert user_tokens.refresh(tokens=UserToken.objects.get()).version == 1
 
 
-def test_the_same_car_and_driver_may_hang_on_both_applications(
+def test_vehicle_and_driver_can_be_connected_to_both_applications(
     smartcar: str, fleet: Fleet, owner: User, second: SmartcarApplication
 ) -> None:
     old = connected(smartcar, fleet, owner)
     services.choose_application(fleet=fleet, application=second, actor=owner)
-    arrival = connect(smartcar, fleet=fleet, user=owner, vehicleIds=[old.vehicle.smartcar_id])
-    (new,) = arrival.connections
+    result = connect(smartcar, fleet=fleet, user=owner, vehicleIds=[old.vehicle.smartcar_id])
+    (new,) = result.connections
     assert (new.vehicle, new.smartcar_user_id) == (old.vehicle, old.smartcar_user_id)
     assert new.pk != old.pk
-    again = connect(smartcar, fleet=fleet, user=owner, vehicleIds=[old.vehicle.smartcar_id])
-    assert [connection.pk for connection in again.connections] == [new.pk]
+    repeated = connect(smartcar, fleet=fleet, user=owner, vehicleIds=[old.vehicle.smartcar_id])
+    assert [connection.pk for connection in repeated.connections] == [new.pk]
 
 
-def test_each_application_has_one_cached_token_minted_once_and_once_more_after_a_401(
+def test_each_application_has_one_cached_token_and_fetches_another_after_a_401(
     smartcar: str, second: SmartcarApplication
 ) -> None:
     each = [applications.default_application(), applications.get_application(second)]
-    before = mints(smartcar)
+    before = tokens_fetched(smartcar)
     tokens = [token_store.application_access(application=one, user_id="u").token for one in each]
     assert len(set(tokens)) == 2
     assert [token_store.application_access(application=one, user_id="u").token for one in each] == tokens
-    assert mints(smartcar) == before + 2
+    assert tokens_fetched(smartcar) == before + 2
     token_store.discard_application_token(application=each[1])
     fresh = [token_store.application_access(application=one, user_id="u").token for one in each]
     assert fresh[0] == tokens[0]
     assert fresh[1] != tokens[1]
 
 
-def test_a_refused_token_is_replaced_for_its_application_alone(
+def test_rejected_token_is_replaced_only_for_its_application(
     smartcar: str, fleet: Fleet, owner: User, second: SmartcarApplication
 ) -> None:
     services.choose_application(fleet=fleet, application=second, actor=owner)
@@ -143,7 +145,7 @@ def test_a_refused_token_is_replaced_for_its_application_alone(
     }
 
 
-def test_keys_of_all_applications_are_known_and_those_of_rows_are_not_asked_for_each_time(
+def test_keys_of_all_applications_are_found_and_those_of_rows_cached(
     second: SmartcarApplication, django_assert_num_queries: DjangoAssertNumQueries, settings: Settings
 ) -> None:
     keys = applications.signing_keys()
@@ -156,14 +158,16 @@ def test_keys_of_all_applications_are_known_and_those_of_rows_are_not_asked_for_
     assert [key.token for key in applications.signing_keys()][1:] == ["new", "old"]
 
 
-def test_an_application_whose_key_is_lost_does_not_stop_the_others_deliveries(
+def test_application_with_a_lost_key_does_not_stop_deliveries_of_others(
     second: SmartcarApplication, settings: Settings
 ) -> None:
     settings.FIELD_ENCRYPTION_KEYS = [Fernet.generate_key().decode()]
     assert [key.application_pk for key in applications.signing_keys()] == [None]
 
 
-def test_credentials_come_under_the_newest_key(second: SmartcarApplication, settings: Settings) -> None:
+def test_credentials_are_reencrypted_with_the_newest_key(
+    second: SmartcarApplication, settings: Settings
+) -> None:
     before = applications.get_application(second).credentials
     settings.FIELD_ENCRYPTION_KEYS = [Fernet.generate_key().decode(), *settings.FIELD_ENCRYPTION_KEYS]
     assert key_rotation.rotate().done == 1
@@ -171,10 +175,10 @@ def test_credentials_come_under_the_newest_key(second: SmartcarApplication, sett
     assert applications.get_application(SmartcarApplication.objects.get()).credentials == before
 
 
-def test_no_secret_stands_in_a_row_or_in_a_repr(second: SmartcarApplication) -> None:
+def test_no_secret_in_rows_or_reprs(second: SmartcarApplication) -> None:
     application = applications.get_application(second)
-    held = application.credentials
-    secrets = [held.application_secret, held.client_secret, *held.management_tokens]
+    credentials = application.credentials
+    secrets = [credentials.application_secret, credentials.client_secret, *credentials.management_tokens]
     columns = [bytes(value) for value in vars(second).values() if isinstance(value, bytes | memoryview)]
     for secret in secrets:
         assert secret not in repr(application)
@@ -188,7 +192,7 @@ def admin_client(browser_of: Callable[[User], Client], owner: User) -> Client:
     return browser_of(owner)
 
 
-def test_the_admin_takes_secrets_and_never_shows_them(
+def test_admin_accepts_secrets_and_never_shows_them(
     admin_client: Client, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level(logging.DEBUG)
@@ -200,9 +204,9 @@ def test_the_admin_takes_secrets_and_never_shows_them(
     }
     admin_client.post(reverse("admin:connect_smartcarapplication_add"), form | typed)
     row = SmartcarApplication.objects.get()
-    held = applications.get_application(row).credentials
-    assert (held.application_secret, held.client_secret) == ("s3cret-one", "s3cret-two")
-    assert held.management_tokens == ("s3cret-three", "s3cret-four")
+    credentials = applications.get_application(row).credentials
+    assert (credentials.application_secret, credentials.client_secret) == ("s3cret-one", "s3cret-two")
+    assert credentials.management_tokens == ("s3cret-three", "s3cret-four")
     address = reverse("admin:connect_smartcarapplication_change", args=[row.pk])
     listed = admin_client.get(reverse("admin:connect_smartcarapplication_changelist"))
     assert "application secret, client secret, management tokens" in listed.content.decode()
@@ -210,12 +214,16 @@ def test_the_admin_takes_secrets_and_never_shows_them(
         assert "s3cret" not in page.content.decode()
     admin_client.post(address, form | {"name": "Renamed", "client_secret": "s3cret-five"})
     row.refresh_from_db()
-    held = applications.get_application(row).credentials
-    assert (row.name, held.application_secret, held.client_secret) == ("Renamed", "s3cret-one", "s3cret-five")
+    credentials = applications.get_application(row).credentials
+    assert (row.name, credentials.application_secret, credentials.client_secret) == (
+        "Renamed",
+        "s3cret-one",
+        "s3cret-five",
+    )
     assert "s3cret" not in caplog.text
 
 
-def test_the_admin_chooses_a_fleets_application(
+def test_admin_selects_the_application_of_a_fleet(
     admin_client: Client, fleet: Fleet, second: SmartcarApplication
 ) -> None:
     chosen = {"fleet": fleet.pk, "application": second.pk}

@@ -1,4 +1,4 @@
-"""The manager's pages of connections: who may see them, what they show, what their buttons do."""
+"""The manager's connection pages: permissions, content and actions."""
 
 from collections.abc import Callable
 from datetime import timedelta
@@ -31,7 +31,7 @@ everybody = pytest.mark.parametrize(
 )
 
 
-def shared(
+def create_connection(
     vehicle: Vehicle, user_id: str = "user-1", state: ConnectionState = State.ACTIVE, **more: str
 ) -> Connection:
     return Connection.objects.create(
@@ -47,7 +47,7 @@ def shared(
     )
 
 
-def named(fleet: Fleet, user_id: str, name: str) -> DriverPortal:
+def name_driver(fleet: Fleet, user_id: str, name: str) -> DriverPortal:
     return DriverPortal.objects.create(
         fleet=fleet,
         smartcar_user_id=user_id,
@@ -59,7 +59,7 @@ def named(fleet: Fleet, user_id: str, name: str) -> DriverPortal:
 
 @pytest.fixture
 def connection(vehicle: Vehicle) -> Connection:
-    return shared(vehicle)
+    return create_connection(vehicle)
 
 
 @everybody
@@ -77,22 +77,24 @@ def test_only_owner_and_manager_see_the_pages(
 
 
 @everybody
-@pytest.mark.parametrize("deed", ["link", "check", "authorize"])
-def test_only_owner_and_manager_may_do_something(
+@pytest.mark.parametrize("action", ["link", "check", "authorize"])
+def test_only_owner_and_manager_can_use_the_actions(
     request: pytest.FixtureRequest,
     connection: Connection,
     browser_of: BrowserOf,
     person: str,
     status: int,
-    deed: str,
+    action: str,
 ) -> None:
     browser = browser_of(request.getfixturevalue(person))
-    if deed == "authorize":
+    if action == "authorize":
         answer = browser.get(f"{PAGE}{connection.pk}/authorize/sign_in/")
     else:
-        answer = browser.post(f"{PAGE}{connection.pk}/{deed}/", {"purpose": "sign_in", "driver_name": "Dana"})
+        answer = browser.post(
+            f"{PAGE}{connection.pk}/{action}/", {"purpose": "sign_in", "driver_name": "Dana"}
+        )
     assert answer.status_code == (302 if status == 200 else status)
-    assert Invitation.objects.exists() == (status == 200 and deed == "link")
+    assert Invitation.objects.exists() == (status == 200 and action == "link")
 
 
 def test_a_connection_of_another_fleet_is_not_found(
@@ -107,39 +109,47 @@ def test_a_connection_of_another_fleet_is_not_found(
     assert str(connection.vehicle) not in browser.get("/fleets/red/connections/").content.decode()
 
 
-def test_nobody_signed_in_is_sent_to_sign_in(connection: Connection) -> None:
+def test_anonymous_user_is_redirected_to_sign_in(connection: Connection) -> None:
     assert Client().get(PAGE).status_code == 302
 
 
-def test_the_list_is_filtered_by_state_and_searched_by_car_and_driver(
+def test_list_is_filtered_by_status_and_searched_by_vehicle_and_driver(
     fleet: Fleet, vehicle: Vehicle, connection: Connection, owner: User, browser_of: BrowserOf
 ) -> None:
     bus = Vehicle.objects.create(fleet=fleet, smartcar_id="bus", name="Bus 9")
-    gone = Vehicle.objects.create(fleet=fleet, smartcar_id="gone", name="Old Timer")
-    shared(bus, "user-2", State.NEEDS_REAUTHENTICATION, state_reason_code=StateReason.REAUTHENTICATION_NEEDED)
-    shared(gone, "user-2", State.REMOVED)
-    named(fleet, "user-2", "Dana")
+    ended = Vehicle.objects.create(fleet=fleet, smartcar_id="gone", name="Old Timer")
+    create_connection(
+        bus, "user-2", State.NEEDS_REAUTHENTICATION, state_reason_code=StateReason.REAUTHENTICATION_NEEDED
+    )
+    create_connection(ended, "user-2", State.REMOVED)
+    name_driver(fleet, "user-2", "Dana")
     browser = browser_of(owner)
 
-    def cars(query: str) -> set[str]:
+    def vehicle_names(query: str) -> set[str]:
         text = browser.get(f"{PAGE}?{query}").content.decode()
         return {name for name in ("Van 1", "Bus 9", "Old Timer") if f">{name}</a>" in text}
 
-    assert cars("") == {"Van 1", "Bus 9"}
-    assert cars("state=trouble") == cars("state=needs_reauth") == cars("q=dana") == cars("q=bus") == {"Bus 9"}
-    assert cars("state=removed") == {"Old Timer"}
-    assert cars("q=nobody") == set()
+    assert vehicle_names("") == {"Van 1", "Bus 9"}
+    assert (
+        vehicle_names("state=trouble")
+        == vehicle_names("state=needs_reauth")
+        == vehicle_names("q=dana")
+        == vehicle_names("q=bus")
+        == {"Bus 9"}
+    )
+    assert vehicle_names("state=removed") == {"Old Timer"}
+    assert vehicle_names("q=nobody") == set()
     assert "requires the driver to sign in again" in browser.get(PAGE).content.decode()
 
 
-def test_several_drivers_of_a_car_and_several_cars_of_a_driver_are_shown(
+def test_shows_several_drivers_of_a_vehicle_and_several_vehicles_of_a_driver(
     fleet: Fleet, vehicle: Vehicle, connection: Connection, owner: User, browser_of: BrowserOf
 ) -> None:
     bus = Vehicle.objects.create(fleet=fleet, smartcar_id="bus", name="Bus 9")
-    other = shared(vehicle, "user-2", State.NEEDS_REAUTHENTICATION)
-    shared(bus, "user-2")
-    named(fleet, "user-1", "Alex")
-    named(fleet, "user-2", "Dana")
+    other = create_connection(vehicle, "user-2", State.NEEDS_REAUTHENTICATION)
+    create_connection(bus, "user-2")
+    name_driver(fleet, "user-1", "Alex")
+    name_driver(fleet, "user-2", "Dana")
     browser = browser_of(owner)
     overview = browser.get(PAGE).content.decode()
     assert "2 drivers" in overview
@@ -151,15 +161,17 @@ def test_several_drivers_of_a_car_and_several_cars_of_a_driver_are_shown(
     assert "Bus 9" in page
 
 
-def test_the_number_of_queries_does_not_grow(
+def test_number_of_queries_does_not_grow(
     fleet: Fleet, owner: User, browser_of: BrowserOf, django_assert_max_num_queries: Callable[[int], object]
 ) -> None:
     browser = browser_of(owner)
     counts = []
-    for cars in (2, 40):
-        for number in range(cars):
-            car, _ = Vehicle.objects.get_or_create(fleet=fleet, smartcar_id=f"{number}", name=f"Car {number}")
-            shared(car, f"user-{cars}-{number}", State.STALE)
+    for count in (2, 40):
+        for number in range(count):
+            vehicle, _ = Vehicle.objects.get_or_create(
+                fleet=fleet, smartcar_id=f"{number}", name=f"Car {number}"
+            )
+            create_connection(vehicle, f"user-{count}-{number}", State.STALE)
         with CaptureQueriesContext(database) as queries:
             browser.get(PAGE)
         counts.append(len(queries))
@@ -167,19 +179,19 @@ def test_the_number_of_queries_does_not_grow(
 
 
 @pytest.mark.parametrize("state", list(State))
-def test_every_state_has_a_cause_and_a_next_step_where_one_is_needed(
+def test_every_status_has_a_cause_and_a_next_action_where_one_is_needed(
     vehicle: Vehicle, owner: User, browser_of: BrowserOf, state: ConnectionState
 ) -> None:
-    made = shared(vehicle, state=State.PENDING)
-    made.move_to(
+    connection = create_connection(vehicle, state=State.PENDING)
+    connection.move_to(
         state,
         reason=CommonMessage.TEXT.message(text="The cause."),
         now=timezone.now(),
         evidence=StateEvidence.EVENT.message(event="e-1"),
     )
-    page = unescape(browser_of(owner).get(f"{PAGE}{made.pk}/").content.decode())
+    page = unescape(browser_of(owner).get(f"{PAGE}{connection.pk}/").content.decode())
     assert str(state.label) in page
-    step = next_action(made, now=timezone.now())
+    step = next_action(connection, now=timezone.now())
     assert (step.kind is NextActionType.NONE) == (state in (State.PENDING, State.ACTIVE))
     assert str(step.label) in page
     if state is not State.PENDING:
@@ -188,34 +200,36 @@ def test_every_state_has_a_cause_and_a_next_step_where_one_is_needed(
     assert ("Check now" in page) == (state not in TERMINATED)
 
 
-def test_a_car_that_delivers_nothing_for_a_while_is_to_be_checked(connection: Connection) -> None:
+def test_vehicle_without_recent_data_can_be_checked(connection: Connection) -> None:
     connection.state = State.PENDING
     connection.state_since = timezone.now() - timedelta(minutes=20)
     assert next_action(connection, now=timezone.now()).kind is NextActionType.CHECK
 
 
-def test_used_up_requests_say_that_the_month_brings_them_back(connection: Connection) -> None:
+def test_exhausted_monthly_limit_is_explained(connection: Connection) -> None:
     connection.state, connection.state_error = State.PLAN_LIMIT, REQUESTS_USED_UP
     assert "month" in next_action(connection, now=timezone.now()).text
 
 
-def test_a_fresh_link_is_made_with_one_press_and_shown_once(
+def test_new_link_is_created_with_one_click_and_shown_once(
     fleet: Fleet, vehicle: Vehicle, owner: User, browser_of: BrowserOf
 ) -> None:
-    made = shared(vehicle, state=State.NEEDS_REAUTHENTICATION, state_error=f"{ACCOUNT}:SUBSCRIPTION")
-    named(fleet, "user-1", "Dana")
+    connection = create_connection(
+        vehicle, state=State.NEEDS_REAUTHENTICATION, state_error=f"{ACCOUNT}:SUBSCRIPTION"
+    )
+    name_driver(fleet, "user-1", "Dana")
     browser = browser_of(owner)
     page = browser.get(PAGE).content.decode()
     assert 'name="driver_name" value="Dana"' in page
-    here = f"{PAGE}{made.pk}/"
-    given = {"purpose": "sign_in", "driver_name": "Dana", "driver_email": "dana@example.com"}
-    shown = browser.post(f"{here}link/", given, follow=True).content.decode()
+    here = f"{PAGE}{connection.pk}/"
+    form = {"purpose": "sign_in", "driver_name": "Dana", "driver_email": "dana@example.com"}
+    shown = browser.post(f"{here}link/", form, follow=True).content.decode()
     invitation = Invitation.objects.get()
     assert invitation.url in shown
     assert invitation.url not in browser.get(here).content.decode()
     assert (invitation.purpose, invitation.connection, invitation.scopes) == (
         AuthorizationPurpose.SIGN_IN,
-        made,
+        connection,
         ["read_vehicle_info", "read_battery"],
     )
     assert (
@@ -225,7 +239,7 @@ def test_a_fresh_link_is_made_with_one_press_and_shown_once(
     assert AuditLogEntry.objects.filter(event=AuditEvent.DRIVER_INVITED, actor=owner).exists()
 
 
-def test_asking_for_more_keeps_what_was_granted(
+def test_requesting_more_permissions_includes_those_already_granted(
     connection: Connection, owner: User, browser_of: BrowserOf
 ) -> None:
     Connection.objects.update(scopes=["read_vehicle_info", "read_alerts"])
@@ -236,23 +250,23 @@ def test_asking_for_more_keeps_what_was_granted(
 
 
 @pytest.mark.parametrize(
-    "given",
+    "form",
     [
         {},
         {"purpose": "nonsense", "driver_name": "D"},
         {"purpose": "sign_in", "driver_name": "D", "by_email": "on"},
     ],
 )
-def test_a_link_that_cannot_be_made_is_told(
-    connection: Connection, owner: User, browser_of: BrowserOf, given: dict[str, str]
+def test_reports_a_link_that_cannot_be_created(
+    connection: Connection, owner: User, browser_of: BrowserOf, form: dict[str, str]
 ) -> None:
-    answer = browser_of(owner).post(f"{PAGE}{connection.pk}/link/", given)
+    answer = browser_of(owner).post(f"{PAGE}{connection.pk}/link/", form)
     assert answer.status_code == 400
     assert "t create the link" in answer.content.decode()
     assert not Invitation.objects.exists()
 
 
-def test_check_now_has_the_car_read(
+def test_check_now_reads_the_vehicle(
     connection: Connection,
     owner: User,
     browser_of: BrowserOf,
@@ -265,7 +279,7 @@ def test_check_now_has_the_car_read(
     assert AuditLogEntry.objects.filter(event=AuditEvent.CONNECTION_CHECKED).exists()
 
 
-def test_there_is_nothing_to_check_where_the_grant_has_ended(
+def test_no_check_after_the_grant_has_ended(
     connection: Connection, owner: User, browser_of: BrowserOf
 ) -> None:
     connection.move_to(State.REVOKED, now=timezone.now())
@@ -273,7 +287,7 @@ def test_there_is_nothing_to_check_where_the_grant_has_ended(
     assert "Invite the driver again" in answer.content.decode()
 
 
-def test_the_battery_size_is_asked_for_where_the_car_does_not_tell_it(
+def test_battery_size_is_requested_if_the_vehicle_does_not_report_it(
     connection: Connection, owner: User, browser_of: BrowserOf
 ) -> None:
     here = f"{PAGE}{connection.pk}/"
@@ -288,10 +302,10 @@ def test_the_battery_size_is_asked_for_where_the_car_does_not_tell_it(
     assert "Battery size unknown" in browser_of(owner).get(here).content.decode()
 
 
-# On the car's page.
+# On the vehicle page.
 
 
-def test_a_cars_page_says_what_is_wrong_to_each_as_far_as_they_can_help(
+def test_vehicle_page_explains_the_problem_according_to_the_members_permissions(
     connection: Connection, owner: User, viewer: User, browser_of: BrowserOf
 ) -> None:
     car = f"/fleets/blue/vehicles/{connection.vehicle.smartcar_id}/"
@@ -306,18 +320,18 @@ def test_a_cars_page_says_what_is_wrong_to_each_as_far_as_they_can_help(
         assert ("Contact a manager of" in page) == (not helps)
 
 
-def test_of_two_drivers_the_one_in_trouble_is_named(
+def test_vehicle_page_names_the_driver_with_the_problem(
     fleet: Fleet, vehicle: Vehicle, connection: Connection, owner: User, browser_of: BrowserOf
 ) -> None:
-    shared(vehicle, "user-2", State.NEEDS_REAUTHENTICATION)
-    named(fleet, "user-2", "Dana")
+    create_connection(vehicle, "user-2", State.NEEDS_REAUTHENTICATION)
+    name_driver(fleet, "user-2", "Dana")
     page = browser_of(owner).get(f"/fleets/blue/vehicles/{vehicle.smartcar_id}/").content.decode()
     assert "Reauthentication required (Dana)" in page
-    # The fleet page shows the connection that works.
+    # The dashboard shows the connection that works.
     assert "Reauthentication required" not in browser_of(owner).get("/fleets/blue/").content.decode()
 
 
-def test_the_open_page_is_loaded_anew_when_something_has_changed(
+def test_open_page_reloads_when_something_has_changed(
     connection: Connection, owner: User, browser_of: BrowserOf
 ) -> None:
     browser = browser_of(owner)
@@ -328,10 +342,10 @@ def test_the_open_page_is_loaded_anew_when_something_has_changed(
     assert browser.get(watch).headers["HX-Refresh"] == "true"
 
 
-def test_what_needs_somebody_stands_first(
+def test_connections_that_need_attention_come_first(
     fleet: Fleet, connection: Connection, owner: User, browser_of: BrowserOf
 ) -> None:
     zoo = Vehicle.objects.create(fleet=fleet, smartcar_id="zoo", name="Zoo bus")
-    shared(zoo, state=State.STALE)
+    create_connection(zoo, state=State.STALE)
     page = browser_of(owner).get(PAGE).content.decode()
     assert page.index("Zoo bus") < page.index("Van 1")

@@ -1,4 +1,4 @@
-"""Telling Smartcar's four credentials apart: which is missing, wrong, or in another's place."""
+"""Checks of Smartcar's four credentials: which one is missing, wrong, or swapped with another."""
 
 import logging
 from io import StringIO
@@ -29,20 +29,20 @@ def webhook(smartcar: str, live_server: object, settings: Settings) -> str:
     return smartcar
 
 
-def findings(api_version: SmartcarApiVersion = SmartcarApiVersion.V3) -> dict[str, CheckResult]:
-    found = credential_check.check_credentials(
+def results(api_version: SmartcarApiVersion = SmartcarApiVersion.V3) -> dict[str, CheckResult]:
+    checks = credential_check.check_credentials(
         application=applications.default_application(), api_version=api_version
     )
-    return {finding.setting: finding for finding in found}
+    return {finding.setting: finding for finding in checks}
 
 
-def verdicts(api_version: SmartcarApiVersion = SmartcarApiVersion.V3) -> dict[str, CheckStatus]:
-    return {setting: finding.verdict for setting, finding in findings(api_version).items()}
+def statuses(api_version: SmartcarApiVersion = SmartcarApiVersion.V3) -> dict[str, CheckStatus]:
+    return {setting: finding.verdict for setting, finding in results(api_version).items()}
 
 
 @pytest.mark.parametrize("api_version", list(SmartcarApiVersion))
-def test_right_credentials_are_all_found_right(webhook: str, api_version: SmartcarApiVersion) -> None:
-    assert set(verdicts(api_version).values()) == {CheckStatus.RIGHT}
+def test_valid_credentials_all_pass(webhook: str, api_version: SmartcarApiVersion) -> None:
+    assert set(statuses(api_version).values()) == {CheckStatus.RIGHT}
 
 
 @pytest.mark.parametrize(
@@ -56,67 +56,63 @@ def test_right_credentials_are_all_found_right(webhook: str, api_version: Smartc
         (ID, "not a UUID"),
     ],
 )
-def test_the_wrong_one_is_named(webhook: str, settings: Settings, setting: str, value: object) -> None:
+def test_wrong_credential_is_reported(webhook: str, settings: Settings, setting: str, value: object) -> None:
     setattr(settings, setting, value)
-    assert findings()[setting].verdict == CheckStatus.WRONG
-    assert findings()[setting].text.endswith(".")
+    assert results()[setting].verdict == CheckStatus.WRONG
+    assert results()[setting].text.endswith(".")
 
 
-def test_an_application_id_of_another_application_is_told_by_the_api_credentials(
-    webhook: str, settings: Settings
-) -> None:
+def test_application_id_of_another_application_is_detected(webhook: str, settings: Settings) -> None:
     settings.SMARTCAR_APPLICATION_ID = "0b0b0b0b-0000-4000-8000-000000000000"
-    assert findings()[ID].verdict == CheckStatus.WRONG
-    assert "The API credentials belong to a different application" in findings()[ID].text
+    assert results()[ID].verdict == CheckStatus.WRONG
+    assert "The API credentials belong to a different application" in results()[ID].text
 
 
 @pytest.mark.parametrize(
     ("setting", "value"), [(CLIENT_ID, ""), (CLIENT_SECRET, ""), (TOKENS, []), (WEBHOOK, ""), (ID, "")]
 )
-def test_the_missing_one_is_named(webhook: str, settings: Settings, setting: str, value: object) -> None:
-    setattr(settings, setting, value)
-    assert findings()[setting].verdict == CheckStatus.MISSING
-
-
-def test_what_only_the_other_generation_needs_may_be_missing(webhook: str, settings: Settings) -> None:
-    settings.SMARTCAR_APPLICATION_SECRET = ""
-    assert verdicts(SmartcarApiVersion.V3)[SECRET] == CheckStatus.SPARE
-    assert verdicts(SmartcarApiVersion.V3)[ID] == CheckStatus.RIGHT
-    assert verdicts(SmartcarApiVersion.V2)[SECRET] == CheckStatus.MISSING
-
-
-def test_an_application_id_where_the_client_id_belongs_is_recognised(
-    webhook: str, settings: Settings
+def test_missing_credential_is_reported(
+    webhook: str, settings: Settings, setting: str, value: object
 ) -> None:
+    setattr(settings, setting, value)
+    assert results()[setting].verdict == CheckStatus.MISSING
+
+
+def test_credentials_of_the_other_api_version_may_be_missing(webhook: str, settings: Settings) -> None:
+    settings.SMARTCAR_APPLICATION_SECRET = ""
+    assert statuses(SmartcarApiVersion.V3)[SECRET] == CheckStatus.SPARE
+    assert statuses(SmartcarApiVersion.V3)[ID] == CheckStatus.RIGHT
+    assert statuses(SmartcarApiVersion.V2)[SECRET] == CheckStatus.MISSING
+
+
+def test_application_id_in_place_of_the_client_id_is_detected(webhook: str, settings: Settings) -> None:
     settings.SMARTCAR_CLIENT_ID = settings.SMARTCAR_APPLICATION_ID
-    assert findings()[CLIENT_ID].verdict == CheckStatus.SWAPPED
-    assert "looks like an application ID" in findings()[CLIENT_ID].text
+    assert results()[CLIENT_ID].verdict == CheckStatus.SWAPPED
+    assert "looks like an application ID" in results()[CLIENT_ID].text
 
 
-def test_a_client_id_where_the_application_id_belongs_is_recognised(webhook: str, settings: Settings) -> None:
+def test_client_id_in_place_of_the_application_id_is_detected(webhook: str, settings: Settings) -> None:
     settings.SMARTCAR_APPLICATION_ID = settings.SMARTCAR_CLIENT_ID
-    assert findings()[ID].verdict == CheckStatus.SWAPPED
+    assert results()[ID].verdict == CheckStatus.SWAPPED
 
 
-def test_two_secrets_in_each_others_place_are_recognised(webhook: str, settings: Settings) -> None:
+def test_swapped_secrets_are_detected(webhook: str, settings: Settings) -> None:
     one, other = settings.SMARTCAR_APPLICATION_SECRET, settings.SMARTCAR_CLIENT_SECRET
     settings.SMARTCAR_APPLICATION_SECRET, settings.SMARTCAR_CLIENT_SECRET = other, one
-    found = findings()
+    found = results()
     assert (found[SECRET].verdict, found[CLIENT_SECRET].verdict) == (CheckStatus.SWAPPED, CheckStatus.SWAPPED)
     assert "The client secret field contains" in found[SECRET].text
 
 
-def test_a_management_token_in_the_place_of_the_secret_is_recognised(
-    webhook: str, settings: Settings
-) -> None:
+def test_management_token_in_place_of_the_secret_is_detected(webhook: str, settings: Settings) -> None:
     secret, (token,) = settings.SMARTCAR_APPLICATION_SECRET, settings.SMARTCAR_MANAGEMENT_TOKENS
     settings.SMARTCAR_APPLICATION_SECRET, settings.SMARTCAR_MANAGEMENT_TOKENS = token, [secret]
-    found = findings()
+    found = results()
     assert (found[SECRET].verdict, found[TOKENS].verdict) == (CheckStatus.SWAPPED, CheckStatus.SWAPPED)
     assert "The application secret field contains" in found[TOKENS].text
 
 
-def test_each_of_several_management_tokens_is_looked_at(webhook: str, settings: Settings) -> None:
+def test_each_management_token_is_checked(webhook: str, settings: Settings) -> None:
     settings.SMARTCAR_MANAGEMENT_TOKENS = [*settings.SMARTCAR_MANAGEMENT_TOKENS, "old"]
     found = credential_check.check_credentials(
         application=applications.default_application(), api_version=SmartcarApiVersion.V3
@@ -125,24 +121,24 @@ def test_each_of_several_management_tokens_is_looked_at(webhook: str, settings: 
     assert tokens == [CheckStatus.RIGHT, CheckStatus.WRONG]
 
 
-def test_a_webhook_that_delivers_elsewhere_or_is_off_is_named(webhook: str, settings: Settings) -> None:
+def test_webhook_with_another_address_or_turned_off_is_reported(webhook: str, settings: Settings) -> None:
     address = f"{webhook}/control/webhooks/{settings.SMARTCAR_WEBHOOK_ID}"
     httpx.patch(address, json={"enabled": False}, timeout=10).raise_for_status()
-    assert "is disabled" in findings()[WEBHOOK].text
+    assert "is disabled" in results()[WEBHOOK].text
     httpx.patch(address, json={"enabled": True}, timeout=10).raise_for_status()
     settings.SITE_URL = "https://elsewhere.example"
-    assert "delivers to a URL other than" in findings()[WEBHOOK].text
+    assert "delivers to a URL other than" in results()[WEBHOOK].text
 
 
-def test_an_id_of_another_kind_as_the_webhooks_is_recognised(webhook: str, settings: Settings) -> None:
+def test_other_id_in_place_of_the_webhook_id_is_detected(webhook: str, settings: Settings) -> None:
     settings.SMARTCAR_WEBHOOK_ID = settings.SMARTCAR_APPLICATION_ID
-    assert findings()[WEBHOOK].verdict == CheckStatus.SWAPPED
+    assert results()[WEBHOOK].verdict == CheckStatus.SWAPPED
 
 
-def test_without_an_answer_nothing_is_called_wrong(settings: Settings) -> None:
+def test_nothing_is_reported_as_wrong_without_an_answer(settings: Settings) -> None:
     nowhere = "http://127.0.0.1:1"
     settings.SMARTCAR_ORIGINS = dict.fromkeys(django_settings.SMARTCAR_ORIGINS, nowhere)
-    assert set(verdicts().values()) == {CheckStatus.UNKNOWN}
+    assert set(statuses().values()) == {CheckStatus.UNKNOWN}
 
 
 def test_no_secret_is_shown_or_logged(
@@ -150,7 +146,7 @@ def test_no_secret_is_shown_or_logged(
 ) -> None:
     caplog.set_level(logging.DEBUG)
     settings.SMARTCAR_CLIENT_SECRET = wrong = token_urlsafe(24)
-    told = (
+    output = (
         repr(
             credential_check.check_credentials(
                 application=applications.default_application(), api_version=SmartcarApiVersion.V3
@@ -159,24 +155,24 @@ def test_no_secret_is_shown_or_logged(
         + caplog.text
     )
     secrets = [wrong, settings.SMARTCAR_APPLICATION_SECRET, *settings.SMARTCAR_MANAGEMENT_TOKENS]
-    assert not [secret for secret in secrets if secret in told]
+    assert not [secret for secret in secrets if secret in output]
 
 
-def test_the_command_tells_of_every_application_and_fails_when_one_is_wrong(
+def test_command_reports_on_every_application_and_fails_if_one_is_wrong(
     webhook: str, settings: Settings
 ) -> None:
-    out = StringIO()
-    call_command("test_credentials", stdout=out)
-    assert out.getvalue().count("right") == 6
+    output = StringIO()
+    call_command("test_credentials", stdout=output)
+    assert output.getvalue().count("right") == 6
     second = second_application(webhook)
-    out = StringIO()
+    output = StringIO()
     with pytest.raises(
         CommandError,
         match="need a look",
     ):
-        call_command("test_credentials", stdout=out)
-    assert "Application Second" in out.getvalue()
-    assert "has no webhook with this ID" in out.getvalue()
-    assert second.application_id not in out.getvalue()
+        call_command("test_credentials", stdout=output)
+    assert "Application Second" in output.getvalue()
+    assert "has no webhook with this ID" in output.getvalue()
+    assert second.application_id not in output.getvalue()
     with pytest.raises(CommandError, match="no application"):
         call_command("test_credentials", "--application", "Third")

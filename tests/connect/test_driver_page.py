@@ -1,4 +1,4 @@
-"""The page that a driver keeps: what is shared, hiding the place, withdrawing; on both generations."""
+"""The driver portal: what is shared, location pause, working hours and withdrawal, on both API versions."""
 
 from collections.abc import Callable
 from datetime import UTC, datetime, time, timedelta
@@ -51,15 +51,15 @@ def page(connection: Connection, owner: User) -> DriverPortal:
     )
 
 
-def do(page: DriverPortal, connection: Connection, deed: str, **values: str) -> int:
-    return Client().post(f"{page.path}{connection.pk}/{deed}/", values).status_code
+def post_action(page: DriverPortal, connection: Connection, action: str, **values: str) -> int:
+    return Client().post(f"{page.path}{connection.pk}/{action}/", values).status_code
 
 
 def shown(page: DriverPortal) -> str:
     return Client().get(page.path).content.decode()
 
 
-def place_of(vehicle: Vehicle) -> LatestSignal:
+def create_location(vehicle: Vehicle) -> LatestSignal:
     return LatestSignal.objects.create(
         vehicle=vehicle,
         code=PLACE,
@@ -70,14 +70,14 @@ def place_of(vehicle: Vehicle) -> LatestSignal:
     )
 
 
-def places(vehicle: Vehicle) -> int:
+def count_locations(vehicle: Vehicle) -> int:
     return LatestSignal.objects.filter(vehicle=vehicle, code=PLACE).count()
 
 
 # The link
 
 
-def test_the_page_opens_without_an_account_and_says_what_is_shared_with_whom(
+def test_portal_opens_without_an_account_and_shows_what_is_shared_with_whom(
     page: DriverPortal, connection: Connection
 ) -> None:
     text = shown(page)
@@ -87,51 +87,51 @@ def test_the_page_opens_without_an_account_and_says_what_is_shared_with_whom(
     assert "Lock and unlock" not in text
 
 
-def test_other_drivers_cars_are_not_on_it(page: DriverPortal, connection: Connection) -> None:
+def test_does_not_show_vehicles_of_other_drivers(page: DriverPortal, connection: Connection) -> None:
     other = Vehicle.objects.create(fleet=connection.fleet, smartcar_id="other", name="Their van")
-    theirs = Connection.objects.create(
+    other_connection = Connection.objects.create(
         fleet=connection.fleet, vehicle=other, smartcar_user_id="user-2", api_version="v3", mode="live"
     )
     assert "Their van" not in shown(page)
-    assert do(page, theirs, "withdraw") == 404
-    assert do(page, theirs, "pause", lasts="open") == 404
+    assert post_action(page, other_connection, "withdraw") == 404
+    assert post_action(page, other_connection, "pause", lasts="open") == 404
     assert not LocationPause.objects.exists()
 
 
-def test_the_same_driver_of_another_fleet_is_not_on_it(
+def test_does_not_show_vehicles_of_the_same_driver_in_another_fleet(
     page: DriverPortal, connection: Connection, outsider: User
 ) -> None:
     red = Fleet.objects.get(slug="red")
-    car = Vehicle.objects.create(fleet=red, smartcar_id="red-car", name="Red van")
-    theirs = Connection.objects.create(
-        fleet=red, vehicle=car, smartcar_user_id="user-1", api_version="v3", mode="live"
+    vehicle = Vehicle.objects.create(fleet=red, smartcar_id="red-car", name="Red van")
+    other = Connection.objects.create(
+        fleet=red, vehicle=vehicle, smartcar_user_id="user-1", api_version="v3", mode="live"
     )
     assert "Red van" not in shown(page)
-    assert do(page, theirs, "withdraw") == 404
+    assert post_action(page, other, "withdraw") == 404
 
 
-def test_a_link_that_was_made_up_opens_nothing(page: DriverPortal) -> None:
+def test_forged_link_opens_nothing(page: DriverPortal) -> None:
     assert Client().get(f"/connect/driver/{'0' * 64}/").status_code == 404
     assert page.secret not in str(DriverPortal.objects.values())
 
 
-def test_an_invitations_link_is_not_a_pages_link(page: DriverPortal) -> None:
+def test_invitation_link_does_not_open_the_portal(page: DriverPortal) -> None:
     assert Client().get(f"/connect/invitation/{page.secret}/").status_code == 404
 
 
-def test_a_closed_link_opens_nothing_and_a_new_invitation_brings_a_new_one(
+def test_closed_link_opens_nothing_and_a_new_invitation_creates_a_new_one(
     page: DriverPortal, connection: Connection, owner: User
 ) -> None:
     assert Client().post(f"{page.path}close/").status_code == 200
     assert Client().get(page.path).status_code == 404
-    assert do(page, connection, "pause", lasts="open") == 404
+    assert post_action(page, connection, "pause", lasts="open") == 404
     invitation = invited(fleet=connection.fleet, user=owner)
     again = services.portal_after_authorization(invitation=invitation, smartcar_user_id="user-1")
     assert again.secret != page.secret
     assert Client().get(again.path).status_code == 200
 
 
-def test_coming_back_keeps_the_link(page: DriverPortal, connection: Connection, owner: User) -> None:
+def test_connecting_again_retains_the_link(page: DriverPortal, connection: Connection, owner: User) -> None:
     invitation = invited(fleet=connection.fleet, user=owner)
     assert (
         services.portal_after_authorization(invitation=invitation, smartcar_user_id="user-1").path
@@ -141,7 +141,7 @@ def test_coming_back_keeps_the_link(page: DriverPortal, connection: Connection, 
 
 @pytest.mark.parametrize("offered", [True, False])
 @pytest.mark.django_db(transaction=True)
-def test_the_link_is_mailed_as_the_invitation_was(
+def test_portal_link_is_emailed_if_the_invitation_was(
     connection: Connection,
     owner: User,
     settings: Settings,
@@ -157,32 +157,30 @@ def test_the_link_is_mailed_as_the_invitation_was(
         used_at=timezone.now(),
     )
     page = services.portal_after_authorization(invitation=invitation, smartcar_user_id="user-1")
-    run_enqueued()
-    assert [page.url in letter.body for letter in mail.outbox] == ([True] if offered else [])
+    run_rung()
+    assert [page.url in email.body for email in mail.outbox] == ([True] if offered else [])
     assert pending() == 0
 
 
-# Hiding the place
+# Hiding the location
 
 
 @pytest.mark.parametrize(("lasts", "hours"), [("hour", 1), ("day", 24), ("open", None)])
-def test_hiding_drops_the_last_place_and_lasts_as_long_as_chosen(
+def test_pause_deletes_the_last_location_and_lasts_as_long_as_selected(
     page: DriverPortal, connection: Connection, lasts: str, hours: int | None
 ) -> None:
-    place_of(connection.vehicle)
-    assert do(page, connection, "pause", lasts=lasts) == 302
+    create_location(connection.vehicle)
+    assert post_action(page, connection, "pause", lasts=lasts) == 302
     pause = LocationPause.objects.get()
     assert pause.ends_at == (pause.began_at + timedelta(hours=hours) if hours else None)
-    assert places(connection.vehicle) == 0
+    assert count_locations(connection.vehicle) == 0
     assert "Hidden until" in shown(page)
     assert AuditLogEntry.objects.filter(event=AuditEvent.DRIVER_LOCATION_HIDDEN, actor=None).count() == 1
 
 
-def test_a_pause_that_is_ended_stays_known_for_places_of_its_time(
-    page: DriverPortal, connection: Connection
-) -> None:
-    do(page, connection, "pause", lasts="open")
-    do(page, connection, "resume")
+def test_ended_pause_is_still_applied_to_late_locations(page: DriverPortal, connection: Connection) -> None:
+    post_action(page, connection, "pause", lasts="open")
+    post_action(page, connection, "resume")
     pause = LocationPause.objects.get()
     assert pause.ends_at is not None
     now = timezone.now()
@@ -192,29 +190,29 @@ def test_a_pause_that_is_ended_stays_known_for_places_of_its_time(
     assert "Visible to Blue Fleet" in shown(page)
 
 
-def test_outside_working_hours_the_last_place_is_dropped(connection: Connection) -> None:
+def test_last_location_is_deleted_outside_working_hours(connection: Connection) -> None:
     saturday = datetime(2026, 11, 21, 12, tzinfo=UTC)
     TrackingSchedule.objects.create(connection=connection, starts=time(8), ends=time(17))
-    place_of(connection.vehicle)
+    create_location(connection.vehicle)
     assert privacy.end_expired_pauses(now=saturday - timedelta(days=1)) == 0
     assert privacy.end_expired_pauses(now=saturday) == 1
-    assert places(connection.vehicle) == 0
+    assert count_locations(connection.vehicle) == 0
 
 
-def test_working_hours_are_set_and_cleared(page: DriverPortal, connection: Connection) -> None:
-    assert do(page, connection, "hours", starts="08:00", ends="17:00", weekdays_only="on") == 302
+def test_working_hours_can_be_set_and_cleared(page: DriverPortal, connection: Connection) -> None:
+    assert post_action(page, connection, "hours", starts="08:00", ends="17:00", weekdays_only="on") == 302
     hours = TrackingSchedule.objects.get()
     assert (hours.starts, hours.ends, hours.weekdays_only) == (time(8), time(17), True)
     assert "08:00–17:00, Monday to Friday" in shown(page)
-    do(page, connection, "all-hours")
+    post_action(page, connection, "all-hours")
     assert not TrackingSchedule.objects.exists()
 
 
 @pytest.mark.parametrize(("starts", "ends"), [("08:00", "08:00"), ("", "17:00"), ("25:00", "17:00")])
-def test_hours_that_are_none_are_refused(
+def test_invalid_working_hours_are_rejected(
     page: DriverPortal, connection: Connection, starts: str, ends: str
 ) -> None:
-    do(page, connection, "hours", starts=starts, ends=ends)
+    post_action(page, connection, "hours", starts=starts, ends=ends)
     assert not TrackingSchedule.objects.exists()
 
 
@@ -229,12 +227,12 @@ def test_hours_that_are_none_are_refused(
         ("Nowhere/Town", datetime(2026, 11, 20, 16, 30, tzinfo=UTC), True),
     ],
 )
-def test_working_hours_are_of_the_fleets_time_zone(zone: str, moment: datetime, covered: bool) -> None:
+def test_working_hours_follow_the_fleets_time_zone(zone: str, moment: datetime, covered: bool) -> None:
     assert TrackingSchedule(starts=time(8), ends=time(17)).cover(moment, time_zone=zone) == covered
 
 
 @given(st.times(), st.times(), st.datetimes(timezones=st.just(UTC)))
-def test_hours_and_the_hours_between_them_are_the_whole_day(
+def test_working_hours_and_their_complement_cover_the_whole_day(
     starts: time, ends: time, moment: datetime
 ) -> None:
     if starts == ends:
@@ -244,14 +242,14 @@ def test_hours_and_the_hours_between_them_are_the_whole_day(
     assert day.cover(moment, time_zone="UTC") != night.cover(moment, time_zone="UTC")
 
 
-# Withdrawing (what follows at Smartcar and in the tables: tests/connect/offboarding)
+# Withdrawing (for the effects at Smartcar and in the database, see tests/connect/offboarding)
 
 
-def test_withdrawing_takes_effect_here_at_once_whatever_smartcar_answers(
+def test_withdrawing_takes_effect_immediately_whatever_smartcar_answers(
     page: DriverPortal, connection: Connection
 ) -> None:
-    do(page, connection, "pause", lasts="open")
-    assert do(page, connection, "withdraw", extent="nothing") == 302
+    post_action(page, connection, "pause", lasts="open")
+    assert post_action(page, connection, "withdraw", extent="nothing") == 302
     connection.refresh_from_db()
     assert (connection.state, connection.state_reason) == (
         ConnectionState.REMOVED,
@@ -260,49 +258,47 @@ def test_withdrawing_takes_effect_here_at_once_whatever_smartcar_answers(
     assert not LocationPause.objects.filter(ends_at=None).exists()
     assert AuditLogEntry.objects.filter(event=AuditEvent.VEHICLE_DISCONNECTED, actor=None).count() == 1
     assert "Not shared" in shown(page)
-    assert do(page, connection, "withdraw", extent="nothing") == 404
+    assert post_action(page, connection, "withdraw", extent="nothing") == 404
 
 
-def test_without_a_choice_of_what_is_erased_nothing_is_withdrawn(
-    page: DriverPortal, connection: Connection
-) -> None:
-    do(page, connection, "withdraw", extent="half")
+def test_withdrawing_requires_a_choice_of_what_is_erased(page: DriverPortal, connection: Connection) -> None:
+    post_action(page, connection, "withdraw", extent="half")
     connection.refresh_from_db()
     assert connection.state == ConnectionState.PENDING
     assert not OffboardingRequest.objects.exists()
 
 
-def test_the_driver_may_have_it_erased_later_and_sees_the_proof(
+def test_driver_can_request_erasure_later_and_sees_the_receipt(
     page: DriverPortal, connection: Connection, outsider: User
 ) -> None:
-    do(page, connection, "withdraw", extent="nothing")
-    assert do(page, connection, "erase", extent="everything") == 302
-    asked = OffboardingRequest.objects.get(extent="everything")
-    assert asked.by_driver
-    proof = Client().get(f"{page.path}receipts/{asked.pk}/")
-    assert "left the fleet" in proof.content.decode()
-    fragment = f"{page.path}receipts/{asked.pk}/progress/"
-    version = proof.context["proof"].version
+    post_action(page, connection, "withdraw", extent="nothing")
+    assert post_action(page, connection, "erase", extent="everything") == 302
+    offboarding = OffboardingRequest.objects.get(extent="everything")
+    assert offboarding.by_driver
+    receipt = Client().get(f"{page.path}receipts/{offboarding.pk}/")
+    assert "left the fleet" in receipt.content.decode()
+    fragment = f"{page.path}receipts/{offboarding.pk}/progress/"
+    version = receipt.context["proof"].version
     assert Client().get(fragment).status_code == 200
     assert Client().get(f"{fragment}?version={version}").status_code == 204
 
 
-def test_another_drivers_proof_is_not_on_the_page(
+def test_receipt_of_another_driver_is_not_found(
     page: DriverPortal, connection: Connection, owner: User
 ) -> None:
     other = Vehicle.objects.create(fleet=connection.fleet, smartcar_id="other")
-    theirs = Connection.objects.create(
+    other_connection = Connection.objects.create(
         fleet=connection.fleet, vehicle=other, smartcar_user_id="user-2", api_version="v3", mode="live"
     )
-    removal = services.withdraw(connection=theirs, extent=ErasureScope.PLACES)
-    assert Client().get(f"{page.path}receipts/{removal.pk}/").status_code == 404
-    assert do(page, theirs, "erase", extent="everything") == 404
+    offboarding = services.withdraw(connection=other_connection, extent=ErasureScope.PLACES)
+    assert Client().get(f"{page.path}receipts/{offboarding.pk}/").status_code == 404
+    assert post_action(page, other_connection, "erase", extent="everything") == 404
 
 
-# The manager's list of pages
+# The manager's list of portals
 
 
-def test_owner_and_manager_see_the_pages_and_others_do_not(
+def test_only_owner_and_manager_see_the_portals(
     page: DriverPortal,
     browser_of: Callable[[User], Client],
     owner: User,
@@ -311,15 +307,15 @@ def test_owner_and_manager_see_the_pages_and_others_do_not(
     driver: User,
     outsider: User,
 ) -> None:
-    seen = {}
+    statuses = {}
     for person in (owner, teammate, viewer, driver, outsider):
         browser = browser_of(person)
-        seen[person.email.split("@")[0]] = [
+        statuses[person.email.split("@")[0]] = [
             browser.get("/fleets/blue/drivers/").status_code,
             browser.post(f"/fleets/blue/drivers/{page.pk + 999}/close/").status_code,
             browser.post(f"/fleets/blue/drivers/{page.pk + 999}/renew/").status_code,
         ]
-    assert seen == {
+    assert statuses == {
         "owner": [200, 404, 404],
         "manager": [200, 404, 404],
         "viewer": [403] * 3,
@@ -329,7 +325,7 @@ def test_owner_and_manager_see_the_pages_and_others_do_not(
     assert page.secret not in browser_of(owner).get("/fleets/blue/drivers/").content.decode()
 
 
-def test_a_manager_closes_a_page_and_makes_it_anew(
+def test_manager_closes_a_portal_and_creates_a_new_link(
     page: DriverPortal, browser_of: Callable[[User], Client], owner: User
 ) -> None:
     browser = browser_of(owner)
@@ -343,7 +339,7 @@ def test_a_manager_closes_a_page_and_makes_it_anew(
     assert Client().get(again.path).status_code == 404
 
 
-def test_another_fleets_page_cannot_be_closed(
+def test_portal_of_another_fleet_cannot_be_closed(
     page: DriverPortal, browser_of: Callable[[User], Client], outsider: User
 ) -> None:
     assert browser_of(outsider).post(f"/fleets/red/drivers/{page.pk}/close/").status_code == 404

@@ -1,4 +1,4 @@
-"""The page on how a fleet speaks to Smartcar: credentials tested, the move begun, watched and stopped."""
+"""The integration page: credentials are checked; an API migration is started, watched and stopped."""
 
 from collections.abc import Callable
 
@@ -23,7 +23,7 @@ def page(name: str = "integration", slug: str = "blue") -> str:
 
 @pytest.fixture
 def v2_fleet(smartcar: str, live_server: object, settings: Settings, fleet: Fleet, owner: User) -> Fleet:
-    """A fleet on v2 with a car."""
+    """A fleet on v2 with a vehicle."""
     register_webhook(smartcar, f"{settings.SITE_URL}/webhooks/smartcar/")
     fleet.api_version = SmartcarApiVersion.V2
     fleet.save()
@@ -32,7 +32,7 @@ def v2_fleet(smartcar: str, live_server: object, settings: Settings, fleet: Flee
 
 
 @pytest.mark.parametrize(
-    ("who", "sees", "moves"),
+    ("who", "sees", "migrates"),
     [
         ("owner", 200, 302),
         ("teammate", 200, 403),
@@ -41,35 +41,35 @@ def v2_fleet(smartcar: str, live_server: object, settings: Settings, fleet: Flee
         ("outsider", 404, 404),
     ],
 )
-def test_who_may_see_test_and_move(
-    request: pytest.FixtureRequest, fleet: Fleet, browser_of: BrowserOf, who: str, sees: int, moves: int
+def test_who_can_see_the_page_check_credentials_and_migrate(
+    request: pytest.FixtureRequest, fleet: Fleet, browser_of: BrowserOf, who: str, sees: int, migrates: int
 ) -> None:
     browser = browser_of(request.getfixturevalue(who))
     assert browser.get(page()).status_code == sees
     assert browser.get(page("integration_progress")).status_code == sees
-    assert browser.post(page("integration_migrate"), {"api_version": "v2"}).status_code == moves
-    assert browser.post(page("integration_stop")).status_code == moves
+    assert browser.post(page("integration_migrate"), {"api_version": "v2"}).status_code == migrates
+    assert browser.post(page("integration_stop")).status_code == migrates
 
 
 @pytest.mark.parametrize(
     ("who", "status"),
     [("owner", 200), ("teammate", 200), ("viewer", 403), ("driver", 403), ("outsider", 404)],
 )
-def test_only_owner_and_manager_may_test_the_credentials(
+def test_only_owner_and_manager_can_check_the_credentials(
     smartcar: str, request: pytest.FixtureRequest, fleet: Fleet, browser_of: BrowserOf, who: str, status: int
 ) -> None:
     answer = browser_of(request.getfixturevalue(who)).post(page("integration_check"))
     assert answer.status_code == status
 
 
-def test_nobody_signed_out_gets_in(fleet: Fleet) -> None:
+def test_anonymous_user_has_no_access(fleet: Fleet) -> None:
     for name in ("integration", "integration_progress"):
         assert Client().get(page(name)).status_code == 302
     for name in ("integration_check", "integration_migrate", "integration_stop"):
         assert Client().post(page(name)).status_code == 302
 
 
-def test_the_test_names_what_is_wrong_and_shows_no_secret(
+def test_check_names_what_is_wrong_and_shows_no_secret(
     smartcar: str, fleet: Fleet, owner: User, browser_of: BrowserOf, settings: Settings
 ) -> None:
     settings.SMARTCAR_CLIENT_ID = settings.SMARTCAR_APPLICATION_ID
@@ -86,55 +86,55 @@ def test_the_test_names_what_is_wrong_and_shows_no_secret(
         assert secret not in whole
 
 
-def test_an_owner_begins_a_move_and_its_progress_outlives_a_reload(
+def test_owner_starts_a_migration_and_its_progress_survives_a_reload(
     v2_fleet: Fleet, owner: User, browser_of: BrowserOf
 ) -> None:
     browser = browser_of(owner)
     assert "1 connection on v2." in browser.get(page()).content.decode()
     browser.post(page("integration_migrate"), {"api_version": "v3"})
-    move = ApiMigration.objects.get()
-    assert (move.fleet, move.started_by, move.api_version) == (v2_fleet, owner, "v3")
+    migration = ApiMigration.objects.get()
+    assert (migration.fleet, migration.started_by, migration.api_version) == (v2_fleet, owner, "v3")
     for _ in range(2):
         assert "Migrating to v3: 0 of 1 processed" in browser.get(page()).content.decode()
     shown = browser.get(page("integration_progress")).context["progress"].version
     assert browser.get(page("integration_progress"), {"version": shown}).status_code == 204
-    _carry_out(move)
+    _run_migration(migration)
     after = browser.get(page("integration_progress"), {"version": shown}).content.decode()
     assert "1 of 1 migrated" in after
     assert "hx-trigger" not in after
 
 
-def _carry_out(move: ApiMigration) -> None:
+def _run_migration(migration: ApiMigration) -> None:
     for _ in range(50):
-        worker.run(migration=move)
-        move.steps.update(next_try_at=move.started_at)
+        worker.run(migration=migration)
+        migration.steps.update(next_try_at=migration.started_at)
         if not ApiMigration.objects.filter(state=MigrationState.RUNNING).exists():
             return
     pytest.fail("The move does not end.")
 
 
-def test_what_could_not_move_is_named_with_its_reason(
+def test_connection_that_was_not_migrated_is_listed_with_its_reason(
     v2_fleet: Fleet, owner: User, browser_of: BrowserOf
 ) -> None:
     connection = Connection.objects.select_related("vehicle").get()
-    move = services.start_migration(fleet=v2_fleet, to="v3", actor=owner)
-    move.steps.update(
+    migration = services.start_migration(fleet=v2_fleet, to="v3", actor=owner)
+    migration.steps.update(
         state=ConnectionMigrationState.STAYED, reason_smartcar_message="Smartcar does not know it."
     )
-    worker.run(migration=move)
+    worker.run(migration=migration)
     shown = browser_of(owner).get(page()).content.decode()
     assert "Smartcar does not know it." in shown
     assert str(connection.vehicle) in shown
 
 
-def test_a_move_is_stopped_by_its_button(v2_fleet: Fleet, owner: User, browser_of: BrowserOf) -> None:
+def test_migration_can_be_stopped(v2_fleet: Fleet, owner: User, browser_of: BrowserOf) -> None:
     services.start_migration(fleet=v2_fleet, to="v3", actor=owner)
     browser_of(owner).post(page("integration_stop"))
     assert ApiMigration.objects.get().state == MigrationState.STOPPED
     assert "was stopped" in browser_of(owner).get(page()).content.decode()
 
 
-def test_what_stands_in_the_way_of_a_move_is_told(
+def test_obstacles_to_a_migration_are_shown(
     v2_fleet: Fleet, owner: User, browser_of: BrowserOf, settings: Settings
 ) -> None:
     settings.SMARTCAR_CLIENT_SECRET = ""

@@ -1,4 +1,4 @@
-"""An invited driver's trip, on both API versions, against the simulator; and who may invite."""
+"""The authorization of an invited driver, on both API versions, against the simulator; and permissions to invite."""
 
 from collections.abc import Callable
 from datetime import timedelta
@@ -34,16 +34,16 @@ def invitation(fleet: Fleet, teammate: User) -> Invitation:
     return invited(fleet=fleet, user=teammate)
 
 
-def speaking(fleet: Fleet, api_version: SmartcarApiVersion) -> Fleet:
+def with_api_version(fleet: Fleet, api_version: SmartcarApiVersion) -> Fleet:
     fleet.api_version = api_version
     fleet.save()
     return fleet
 
 
-# The driver's trip
+# The driver's authorization
 
 
-def test_the_link_opens_without_an_account_and_says_who_asks_for_what_and_why(invitation: Invitation) -> None:
+def test_link_opens_without_an_account_and_explains_who_requests_what_and_why(invitation: Invitation) -> None:
     answer = Client().get(invitation.path)
     page = answer.content.decode()
     assert answer.status_code == 200
@@ -53,7 +53,7 @@ def test_the_link_opens_without_an_account_and_says_who_asks_for_what_and_why(in
     assert "withdraw" in page
 
 
-def test_only_what_is_asked_for_is_named(fleet: Fleet, owner: User) -> None:
+def test_names_only_the_requested_permissions(fleet: Fleet, owner: User) -> None:
     page = Client().get(invited(fleet=fleet, user=owner, scopes=["read_odometer"]).path).content.decode()
     assert "Odometer" in page
     assert "Location" not in page
@@ -61,10 +61,10 @@ def test_only_what_is_asked_for_is_named(fleet: Fleet, owner: User) -> None:
 
 
 @both
-def test_an_invited_driver_connects_a_car_and_the_invitation_is_used_up(
+def test_invited_driver_connects_a_vehicle_and_the_invitation_is_used(
     smartcar: str, fleet: Fleet, owner: User, api_version: SmartcarApiVersion
 ) -> None:
-    invitation = invited(fleet=speaking(fleet, api_version), user=owner)
+    invitation = invited(fleet=with_api_version(fleet, api_version), user=owner)
     answer = walk(smartcar, Client(), invitation, count=1)
     connection = Connection.objects.get(fleet=fleet)
     assert connection.api_version == api_version
@@ -78,10 +78,10 @@ def test_an_invited_driver_connects_a_car_and_the_invitation_is_used_up(
 
 
 @both
-def test_whoever_says_no_may_try_again_by_the_same_invitation(
+def test_driver_who_declined_can_use_the_invitation_again(
     smartcar: str, fleet: Fleet, owner: User, api_version: SmartcarApiVersion
 ) -> None:
-    invitation = invited(fleet=speaking(fleet, api_version), user=owner)
+    invitation = invited(fleet=with_api_version(fleet, api_version), user=owner)
     browser = Client()
     refused = walk(smartcar, browser, invitation, outcome="deny")
     page = refused.content.decode()
@@ -98,7 +98,7 @@ def test_the_link_works_on_another_device_until_it_is_used(smartcar: str, invita
     assert walk(smartcar, Client(), invitation, count=1).status_code == 200
 
 
-def test_two_devices_under_way_at_once_connect_once(smartcar: str, invitation: Invitation) -> None:
+def test_two_simultaneous_devices_connect_once(smartcar: str, invitation: Invitation) -> None:
     late, browser = Client(), Client()
     params = authorize(smartcar, at_connect(late, invitation), count=1)
     walk(smartcar, browser, invitation, count=1)
@@ -119,7 +119,7 @@ def test_two_devices_under_way_at_once_connect_once(smartcar: str, invitation: I
         "too late",
     ],
 )
-def test_a_way_back_that_is_not_ours_changes_nothing_and_says_so(
+def test_invalid_callback_changes_nothing_and_is_explained(
     smartcar: str, invitation: Invitation, change: str
 ) -> None:
     browser = Client()
@@ -142,24 +142,24 @@ def test_a_way_back_that_is_not_ours_changes_nothing_and_says_so(
     assert Connection.objects.count() == before
 
 
-def test_an_invited_trip_cannot_bring_somebody_elses_cars(
+def test_invited_authorization_cannot_connect_vehicles_of_another_user(
     smartcar: str, invitation: Invitation, fleet: Fleet, outsider: User
 ) -> None:
     walk(smartcar, Client(), invitation, count=1)
     victim = Connection.objects.get()
     red = Fleet.objects.get(slug="red")
-    theirs = invited(fleet=red, user=outsider)
+    other = invited(fleet=red, user=outsider)
     browser = Client()
-    params = authorize(smartcar, at_connect(browser, theirs), outcome="deny")
+    params = come_back(smartcar, at_connect(browser, other), outcome="deny")
     forged = {"state": params["state"], "user_id": victim.smartcar_user_id, "code": "any"}
     answer = browser.get("/connect/callback/", forged)
     assert escape(oauth_errors.UNCONFIRMED_USER.title) in answer.content.decode()
     assert not Connection.objects.filter(fleet=red).exists()
-    assert theirs.open
+    assert other.open
 
 
 @pytest.mark.parametrize("end", ["revoked", "expired"])
-def test_an_invitation_that_ended_connects_nothing_even_on_the_way_back(
+def test_ended_invitation_connects_nothing_even_in_the_callback(
     smartcar: str, invitation: Invitation, teammate: User, end: str
 ) -> None:
     browser = Client()
@@ -173,22 +173,22 @@ def test_an_invitation_that_ended_connects_nothing_even_on_the_way_back(
     assert not Connection.objects.exists()
 
 
-def test_a_link_that_was_made_up_opens_nothing(invitation: Invitation) -> None:
+def test_forged_link_opens_nothing(invitation: Invitation) -> None:
     assert Client().get(f"/connect/invitation/{'0' * 64}/").status_code == 404
     assert Client().get(f"/connect/invitation/{invitation.nonce * 2}/").status_code == 404
 
 
-def test_no_row_holds_the_links_secret(invitation: Invitation) -> None:
+def test_secret_of_the_link_is_not_stored(invitation: Invitation) -> None:
     assert len(invitation.secret) == 64
     assert invitation.secret not in str(Invitation.objects.values())
 
 
 @both
-def test_what_the_manager_chose_reaches_connect(
+def test_options_selected_by_the_manager_reach_connect(
     fleet: Fleet, owner: User, api_version: SmartcarApiVersion
 ) -> None:
     invitation = invited(
-        fleet=speaking(fleet, api_version),
+        fleet=with_api_version(fleet, api_version),
         user=owner,
         scopes=["read_vehicle_info", "read_odometer"],
         make="TESLA",
@@ -196,27 +196,27 @@ def test_what_the_manager_chose_reaches_connect(
         country="DE",
         mode="live",
     )
-    asked = parse_qs(urlsplit(at_connect(Client(), invitation)).query)
-    assert asked["scope"] == ["read_vehicle_info read_odometer"]
-    assert asked["make"] == ["TESLA"]
-    assert asked["single_select_vin"] == ["5YJ3E1EA7KF000001"]
-    assert asked["flags"] == ["country:DE"]
-    assert asked["mode"] == ["live"]
+    query = parse_qs(urlsplit(at_connect(Client(), invitation)).query)
+    assert query["scope"] == ["read_vehicle_info read_odometer"]
+    assert query["make"] == ["TESLA"]
+    assert query["single_select_vin"] == ["5YJ3E1EA7KF000001"]
+    assert query["flags"] == ["country:DE"]
+    assert query["mode"] == ["live"]
 
 
-# Words
+# Messages
 
 
 @pytest.mark.parametrize(
-    "trouble",
+    "error",
     [*vars(oauth_errors).values(), *oauth_errors._BY_ERROR.values(), oauth_errors.error_for(error="new")],
     ids=lambda each: each.title[:30] if isinstance(each, oauth_errors.ConnectError) else "-",
 )
-def test_a_driver_is_never_sent_to_pages_that_drivers_do_not_have(trouble: object) -> None:
-    if isinstance(trouble, oauth_errors.ConnectError):
-        assert "Connect a vehicle" not in trouble.for_driver
-        assert "runs this site" not in trouble.for_driver
-        assert "driver" not in trouble.for_driver
+def test_messages_for_drivers_do_not_mention_pages_for_members(error: object) -> None:
+    if isinstance(error, oauth_errors.ConnectError):
+        assert "Connect a vehicle" not in error.for_driver
+        assert "runs this site" not in error.for_driver
+        assert "driver" not in error.for_driver
 
 
 # The manager's page
@@ -230,7 +230,7 @@ def form(**changes: Any) -> dict[str, Any]:
     ("person", "status"),
     [("owner", 200), ("teammate", 200), ("viewer", 403), ("driver", 403), ("outsider", 404)],
 )
-def test_only_owner_and_manager_may_invite_and_revoke(
+def test_only_owner_and_manager_can_invite_and_revoke(
     request: pytest.FixtureRequest, invitation: Invitation, browser_of: BrowserOf, person: str, status: int
 ) -> None:
     browser = browser_of(request.getfixturevalue(person))
@@ -242,7 +242,7 @@ def test_only_owner_and_manager_may_invite_and_revoke(
     assert Invitation.objects.filter(revoked_at=None).count() == 1
 
 
-def test_without_an_account_nobody_sees_the_managers_page(fleet: Fleet) -> None:
+def test_anonymous_user_has_no_access_to_the_managers_page(fleet: Fleet) -> None:
     assert Client().get(PAGE).headers["Location"].startswith("/accounts/")
 
 
@@ -254,19 +254,19 @@ def test_an_invitation_of_another_fleet_cannot_be_revoked(
     assert Invitation.objects.get().open
 
 
-def test_the_link_is_shown_once_after_making(fleet: Fleet, owner: User, browser_of: BrowserOf) -> None:
+def test_link_is_shown_once_after_creation(fleet: Fleet, owner: User, browser_of: BrowserOf) -> None:
     browser = browser_of(owner)
     first = browser.post(PAGE, form(), follow=True).content.decode()
-    made = Invitation.objects.get()
-    assert made.url in first
-    assert made.scopes == ["read_vehicle_info", "read_odometer"]
-    assert made.expires_at - made.created_at > timedelta(days=6, hours=23)
-    again = browser.get(PAGE).content.decode()
-    assert "Dana" in again
-    assert made.secret not in again
+    created = Invitation.objects.get()
+    assert created.url in first
+    assert created.scopes == ["read_vehicle_info", "read_odometer"]
+    assert created.expires_at - created.created_at > timedelta(days=6, hours=23)
+    reloaded = browser.get(PAGE).content.decode()
+    assert "Dana" in reloaded
+    assert created.secret not in reloaded
 
 
-def test_the_list_tells_open_used_expired_and_revoked(
+def test_list_distinguishes_open_used_expired_and_revoked(
     fleet: Fleet, owner: User, browser_of: BrowserOf
 ) -> None:
     now = timezone.now()
@@ -289,7 +289,7 @@ def test_the_list_tells_open_used_expired_and_revoked(
         ("by_email", "on", "Enter an email address to send the link"),
     ],
 )
-def test_a_wrong_choice_is_told_and_nothing_is_made(
+def test_invalid_choice_is_reported_and_nothing_is_created(
     fleet: Fleet, owner: User, browser_of: BrowserOf, field: str, value: Any, words: str
 ) -> None:
     answer = browser_of(owner).post(PAGE, form(**{field: value}))
@@ -298,32 +298,32 @@ def test_a_wrong_choice_is_told_and_nothing_is_made(
     assert not Invitation.objects.exists()
 
 
-def test_makes_and_countries_are_written_as_smartcar_does(
+def test_makes_and_countries_are_written_in_smartcars_form(
     fleet: Fleet, owner: User, browser_of: BrowserOf
 ) -> None:
     browser_of(owner).post(PAGE, form(make="Land Rover", country="de", vin=" 5yj3e1ea7kf000001 "))
-    made = Invitation.objects.get()
-    assert (made.make, made.country, made.vin) == ("LAND_ROVER", "DE", "5YJ3E1EA7KF000001")
+    invitation = Invitation.objects.get()
+    assert (invitation.make, invitation.country, invitation.vin) == ("LAND_ROVER", "DE", "5YJ3E1EA7KF000001")
 
 
-# The e-mail
+# Email
 
 
 @pytest.mark.usefixtures("mails")
 @pytest.mark.django_db(transaction=True)
-def test_the_e_mail_is_sent_by_a_task_that_knows_only_the_row(
-    fleet: Fleet, owner: User, run_enqueued: Callable[[], list[str]]
+def test_email_is_sent_by_a_task_that_receives_only_the_row(
+    fleet: Fleet, owner: User, run_rung: Callable[[], list[str]]
 ) -> None:
     invitation = invited(fleet=fleet, user=owner, by_email=True, driver_email="dana@home.example")
-    assert "core.tasks.send_email" in run_enqueued()
-    (letter,) = mail.outbox
-    assert letter.to == ["dana@home.example"]
-    assert invitation.url in letter.body
+    assert "core.tasks.send_email" in run_rung()
+    (email,) = mail.outbox
+    assert email.to == ["dana@home.example"]
+    assert invitation.url in email.body
     assert pending() == 0
 
 
 @pytest.mark.usefixtures("mails")
-def test_a_failed_email_is_shown_with_the_reason_and_sent_again(
+def test_failed_email_is_shown_with_the_reason_and_can_be_sent_again(
     fleet: Fleet, owner: User, browser_of: BrowserOf
 ) -> None:
     invitation = invited(fleet=fleet, user=owner, by_email=True, driver_email="dana@home.example")
@@ -343,7 +343,7 @@ def test_a_failed_email_is_shown_with_the_reason_and_sent_again(
 
 @pytest.mark.usefixtures("mails")
 @pytest.mark.parametrize(("who", "status"), [("viewer", 403), ("driver", 403), ("outsider", 404)])
-def test_only_managers_send_an_email_again(
+def test_only_owner_and_manager_can_send_an_email_again(
     request: pytest.FixtureRequest, fleet: Fleet, owner: User, browser_of: BrowserOf, who: str, status: int
 ) -> None:
     invitation = invited(fleet=fleet, user=owner, by_email=True, driver_email="dana@home.example")
@@ -354,7 +354,7 @@ def test_only_managers_send_an_email_again(
 
 
 @pytest.mark.usefixtures("mails")
-def test_an_invitation_of_another_fleet_is_not_sent_again(
+def test_email_of_another_fleets_invitation_cannot_be_sent_again(
     fleet: Fleet, owner: User, outsider: User, browser_of: BrowserOf
 ) -> None:
     invitation = invited(fleet=fleet, user=owner, by_email=True, driver_email="dana@home.example")
@@ -365,7 +365,7 @@ def test_an_invitation_of_another_fleet_is_not_sent_again(
 
 
 @pytest.mark.usefixtures("mails")
-def test_an_invitation_that_ended_is_not_mailed(fleet: Fleet, owner: User) -> None:
+def test_ended_invitation_is_not_emailed(fleet: Fleet, owner: User) -> None:
     invitation = invited(fleet=fleet, user=owner, by_email=True, driver_email="dana@home.example")
     services.revoke(invitation=invitation, user=owner)
     assert send_pending() == []
@@ -373,7 +373,7 @@ def test_an_invitation_that_ended_is_not_mailed(fleet: Fleet, owner: User) -> No
 
 
 @pytest.mark.parametrize("offered", [True, False])
-def test_e_mail_is_offered_only_with_a_mail_server(
+def test_email_is_offered_only_with_a_mail_server(
     fleet: Fleet, owner: User, browser_of: BrowserOf, settings: Settings, offered: bool
 ) -> None:
     settings.EMAIL_ENABLED = offered
@@ -381,5 +381,5 @@ def test_e_mail_is_offered_only_with_a_mail_server(
     assert ("Send link by email" in page) == offered
 
 
-def test_every_scope_has_its_reason() -> None:
+def test_every_permission_has_a_reason() -> None:
     assert len(FLEET_SCOPES) == len({scope.reason for scope in SCOPES})

@@ -1,4 +1,4 @@
-"""The language in which drivers are spoken to: as chosen for them, else as their browser asks."""
+"""The language of texts for drivers: the one selected for the driver, otherwise the one that the browser requests."""
 
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -31,25 +31,25 @@ from vehicles.models import Vehicle
 pytestmark = pytest.mark.django_db
 BrowserOf = Callable[[User], Client]
 translated = pytest.mark.parametrize("language", ["de", "fr"])
-# What is no text of ours, or is the same word in more than one language.
+# Names, and words that are the same in more than one language.
 NAMES = {
     "Smartcar Fleet", "Blue Fleet", "Dana", "English", "Deutsch", "Français", "Van 1", "Tesla Model 3 2022",
     "UTC", "UTC.", "Invitation", "Invitation · Smartcar Fleet", "VIN",
 }  # fmt: skip
-# How a browser asks for each.
-ASKED = {"de": "de-AT,de;q=0.9,en;q=0.5", "fr": "fr-CH, fr;q=0.9", "en": "en-GB", "it": "it"}
+# The Accept-Language header of a browser for each.
+ACCEPT_LANGUAGE = {"de": "de-AT,de;q=0.9,en;q=0.5", "fr": "fr-CH, fr;q=0.9", "en": "en-GB", "it": "it"}
 
 
 def browser(language: str) -> Client:
-    return Client(headers={"accept-language": ASKED[language]})
+    return Client(headers={"accept-language": ACCEPT_LANGUAGE[language]})
 
 
 def read(path: str, language: str = "en") -> str:
     return browser(language).get(path).content.decode()
 
 
-def left_in_english(page: str, english: str) -> set[str]:
-    return (sentences_of(page) & sentences_of(english)) - NAMES
+def untranslated(page: str, english: str) -> set[str]:
+    return (words_of(page) & words_of(english)) - NAMES
 
 
 @pytest.fixture
@@ -74,17 +74,17 @@ def page(connection: Connection, owner: User) -> DriverPortal:
 
 
 @translated
-def test_an_invitation_speaks_the_language_chosen_for_it(fleet: Fleet, owner: User, language: str) -> None:
+def test_invitation_is_in_the_language_selected_for_it(fleet: Fleet, owner: User, language: str) -> None:
     invitation = invited(fleet=fleet, user=owner, language=language)
     answer = browser("en").get(invitation.path)
     page = answer.content.decode()
     assert f'<html lang="{language}"' in page
     assert answer.headers["Content-Language"] == language
     english = read(invited(fleet=fleet, user=owner).path)
-    assert left_in_english(page, english) == {"owner@fleet.example"} & sentences_of(page)
+    assert untranslated(page, english) == {"owner@fleet.example"} & words_of(page)
 
 
-def test_german_and_french_are_german_and_french(fleet: Fleet, owner: User) -> None:
+def test_german_and_french_pages_are_in_that_language(fleet: Fleet, owner: User) -> None:
     until = datetime(2030, 3, 1, 8, 5, tzinfo=UTC)
     german = read(invited(fleet=fleet, user=owner, language="de", expires_at=until).path)
     assert "Blue Fleet bittet Sie, Ihr Auto freizugeben" in german
@@ -95,16 +95,16 @@ def test_german_and_french_are_german_and_french(fleet: Fleet, owner: User) -> N
 
 
 @pytest.mark.parametrize(
-    ("asked", "spoken"), [("de", "de"), ("fr", "fr"), ("en", "en"), ("it", "en")], ids=str
+    ("requested", "shown"), [("de", "de"), ("fr", "fr"), ("en", "en"), ("it", "en")], ids=str
 )
-def test_where_none_is_chosen_the_browser_is_asked(
-    fleet: Fleet, owner: User, asked: str, spoken: str
+def test_browser_language_is_used_if_none_is_selected(
+    fleet: Fleet, owner: User, requested: str, shown: str
 ) -> None:
-    assert f'<html lang="{spoken}"' in read(invited(fleet=fleet, user=owner).path, asked)
+    assert f'<html lang="{shown}"' in read(invited(fleet=fleet, user=owner).path, requested)
 
 
 @pytest.mark.usefixtures("mails")
-def test_a_language_that_we_do_not_speak_counts_as_none(fleet: Fleet, owner: User) -> None:
+def test_unsupported_language_is_treated_as_unset(fleet: Fleet, owner: User) -> None:
     invitation = invited(fleet=fleet, user=owner, language="xx", driver_email="d@example.com", by_email=True)
     assert '<html lang="fr"' in read(invitation.path, "fr")
     send_pending()
@@ -113,7 +113,7 @@ def test_a_language_that_we_do_not_speak_counts_as_none(fleet: Fleet, owner: Use
 
 @translated
 @pytest.mark.parametrize("end", ["used", "used link", "revoked", "expired"])
-def test_an_invitation_that_is_over_says_so_in_its_language(
+def test_ended_invitation_is_explained_in_its_language(
     fleet: Fleet, owner: User, connection: Connection, language: str, end: str
 ) -> None:
     now = datetime.now(UTC)
@@ -128,17 +128,17 @@ def test_an_invitation_that_is_over_says_so_in_its_language(
         invitation = invited(fleet=fleet, user=owner, language=each)
         Invitation.objects.filter(pk=invitation.pk).update(**every[end])
         pages.append(read(invitation.path))
-    assert left_in_english(*pages) == set()
+    assert untranslated(*pages) == set()
 
 
 @pytest.mark.usefixtures("mails")
 @translated
 @pytest.mark.parametrize("purpose", AuthorizationPurpose)
-def test_a_link_about_a_car_speaks_the_language_of_the_drivers_page(
+def test_link_for_a_vehicle_is_in_the_language_of_the_driver_portal(
     page: DriverPortal, connection: Connection, owner: User, language: str, purpose: AuthorizationPurpose
 ) -> None:
-    trouble = "CONNECTED_SERVICES_ACCOUNT:SUBSCRIPTION"
-    connection.move_to(ConnectionState.NEEDS_REAUTHENTICATION, now=datetime.now(UTC), error=trouble)
+    error = "CONNECTED_SERVICES_ACCOUNT:SUBSCRIPTION"
+    connection.move_to(ConnectionState.NEEDS_REAUTHENTICATION, now=datetime.now(UTC), error=error)
     pages = []
     for each in (language, "en"):
         drivers.choose_language(page=page, language=each)
@@ -146,15 +146,15 @@ def test_a_link_about_a_car_speaks_the_language_of_the_drivers_page(
         link = create_link(connection=connection, user=owner, purpose=purpose, driver=dana, by_email=True)
         send_pending()
         pages.append(read(link.path))
-    assert left_in_english(*pages) <= {"owner@fleet.example"}
-    ours, english = mail.outbox
-    assert ours.subject != english.subject
-    same = set(ours.body.splitlines()) & set(english.body.splitlines())
+    assert untranslated(*pages) <= {"owner@fleet.example"}
+    translated_email, english = mail.outbox
+    assert translated_email.subject != english.subject
+    same = set(translated_email.body.splitlines()) & set(english.body.splitlines())
     assert same <= {""}
 
 
 @translated
-def test_every_reason_and_outcome_is_told_in_the_language(language: str) -> None:
+def test_every_reason_and_outcome_is_translated(language: str) -> None:
     reasons = [
         "",
         *(
@@ -168,26 +168,26 @@ def test_every_reason_and_outcome_is_told_in_the_language(language: str) -> None
             )
         ),
     ]
-    troubles = [each for each in vars(oauth_errors).values() if isinstance(each, oauth_errors.ConnectError)]
-    troubles += [oauth_errors.error_for(error=error) for error in ("new", *oauth_errors._BY_ERROR)]
-    told = []
+    errors = [each for each in vars(oauth_errors).values() if isinstance(each, oauth_errors.ConnectError)]
+    errors += [oauth_errors.error_for(error=error) for error in ("new", *oauth_errors._BY_ERROR)]
+    texts_by_language = []
     for each in (language, "en"):
         with activate(each):
             texts = [driver_messages.why(error) for error in reasons] + [
                 driver_messages.next_step(error) for error in reasons
             ]
-            told.append(
-                [*texts, *(text for one in troubles for text in (one.title, gettext(one.for_driver)))]
+            texts_by_language.append(
+                [*texts, *(text for one in errors for text in (one.title, gettext(one.for_driver)))]
             )
-    assert len(troubles) >= 18
-    assert [text for text, english in zip(*told, strict=True) if text == english and text] == []
+    assert len(errors) >= 18
+    assert [text for text, english in zip(*texts_by_language, strict=True) if text == english and text] == []
 
 
-# The way back from Smartcar
+# The callback from Smartcar
 
 
 @translated
-def test_the_language_goes_with_the_driver_to_the_page_and_both_mails(
+def test_language_of_the_invitation_is_used_for_the_page_and_both_emails(
     smartcar: str, fleet: Fleet, owner: User, settings: Settings, language: str
 ) -> None:
     settings.EMAIL_ENABLED = True
@@ -196,7 +196,7 @@ def test_the_language_goes_with_the_driver_to_the_page_and_both_mails(
     )
     answer = walk(smartcar, browser("en"), invitation, count=1)
     assert f'<html lang="{language}"' in answer.content.decode()
-    assert not any("connected to Blue Fleet" in words for words in sentences_of(answer.content.decode()))
+    assert not any("connected to Blue Fleet" in text for text in words_of(answer.content.decode()))
     assert DriverPortal.objects.get().language == language
     send_pending()
     invitation = invited(
@@ -212,7 +212,7 @@ def test_the_language_goes_with_the_driver_to_the_page_and_both_mails(
     assert about in [sent.subject for sent in mail.outbox]
 
 
-def test_the_page_remembers_what_the_browser_asked_for(smartcar: str, fleet: Fleet, owner: User) -> None:
+def test_portal_stores_the_language_of_the_browser(smartcar: str, fleet: Fleet, owner: User) -> None:
     walk(smartcar, browser("fr"), invited(fleet=fleet, user=owner), count=1)
     page = DriverPortal.objects.get()
     assert page.language == "fr"
@@ -221,7 +221,7 @@ def test_the_page_remembers_what_the_browser_asked_for(smartcar: str, fleet: Fle
 
 @translated
 @pytest.mark.parametrize("outcome", ["deny", "incompatible"])
-def test_a_trip_that_ended_without_a_car_is_told_in_the_language_of_the_invitation(
+def test_authorization_without_a_vehicle_is_explained_in_the_language_of_the_invitation(
     fleet: Fleet, owner: User, language: str, outcome: str
 ) -> None:
     error = {
@@ -235,10 +235,10 @@ def test_a_trip_that_ended_without_a_car_is_told_in_the_language_of_the_invitati
         state = address.partition("state=")[2].partition("&")[0]
         pages.append(device.get("/connect/callback/", {"state": state} | error).content.decode())
     assert f'<html lang="{language}"' in pages[0]
-    assert left_in_english(*pages) <= {"Tesla"}
+    assert untranslated(*pages) <= {"Tesla"}
 
 
-def test_a_way_back_without_its_invitation_speaks_the_language_in_which_the_browser_set_out(
+def test_callback_without_an_invitation_is_in_the_language_the_browser_started_with(
     smartcar: str, fleet: Fleet, owner: User
 ) -> None:
     device = browser("fr")
@@ -249,15 +249,15 @@ def test_a_way_back_without_its_invitation_speaks_the_language_in_which_the_brow
     assert '<html lang="fr"' in unknown
 
 
-# The driver's own page
+# The driver portal
 
 
 @translated
-def test_a_drivers_page_speaks_its_language_in_every_state(
+def test_driver_portal_is_in_its_language_in_every_state(
     page: DriverPortal, connection: Connection, language: str
 ) -> None:
-    def do(deed: str, **values: str) -> None:
-        browser("it").post(f"{page.path}{connection.pk}/{deed}/", values)
+    def post_action(action: str, **values: str) -> None:
+        browser("it").post(f"{page.path}{connection.pk}/{action}/", values)
 
     def both_read(path: str) -> tuple[str, str]:
         drivers.choose_language(page=page, language="en")
@@ -273,15 +273,15 @@ def test_a_drivers_page_speaks_its_language_in_every_state(
         ("hours", {"starts": "08:00", "ends": "17:00", "weekdays_only": "on"}),
         ("withdraw", {"extent": "places"}),
     ]
-    assert left_in_english(*both_read(page.path)) == set()
-    for deed, values in steps:
-        do(deed, **values)
-        assert left_in_english(*both_read(page.path)) == set(), deed
+    assert untranslated(*both_read(page.path)) == set()
+    for action, values in steps:
+        post_action(action, **values)
+        assert untranslated(*both_read(page.path)) == set(), action
 
 
 @translated
 @pytest.mark.parametrize(
-    ("deed", "values"),
+    ("action", "values"),
     [
         ("pause", {"lasts": "hour"}),
         ("pause", {}),
@@ -293,36 +293,36 @@ def test_a_drivers_page_speaks_its_language_in_every_state(
         ("withdraw", {}),
     ],
 )
-def test_what_a_deed_came_to_is_told_in_the_pages_language(
-    page: DriverPortal, connection: Connection, language: str, deed: str, values: dict[str, str]
+def test_result_of_an_action_is_shown_in_the_language_of_the_portal(
+    page: DriverPortal, connection: Connection, language: str, action: str, values: dict[str, str]
 ) -> None:
-    told = []
+    messages = []
     for each in (language, "en"):
         Connection.objects.update(state=ConnectionState.ACTIVE)
         drivers.choose_language(page=page, language=each)
-        answer = browser("it").post(f"{page.path}{connection.pk}/{deed}/", values, follow=True)
-        told.append({str(message) for message in answer.context["messages"]})
-    assert len(told[0]) == len(told[1]) == 1
-    assert told[0] != told[1]
+        answer = browser("it").post(f"{page.path}{connection.pk}/{action}/", values, follow=True)
+        messages.append({str(message) for message in answer.context["messages"]})
+    assert len(messages[0]) == len(messages[1]) == 1
+    assert messages[0] != messages[1]
 
 
 @translated
-def test_the_proof_and_its_progress_speak_the_pages_language(
+def test_receipt_and_its_progress_are_in_the_language_of_the_portal(
     smartcar: str, page: DriverPortal, connection: Connection, language: str
 ) -> None:
-    removal = drivers.withdraw(connection=connection, extent=ErasureScope.EVERYTHING)
-    path = f"{page.path}receipts/{removal.pk}/"
-    for carried_out in (False, True):
-        if carried_out:
-            worker.run(offboarding_id=removal.pk)
+    offboarding = drivers.withdraw(connection=connection, extent=ErasureScope.EVERYTHING)
+    path = f"{page.path}receipts/{offboarding.pk}/"
+    for finished in (False, True):
+        if finished:
+            worker.run(offboarding_id=offboarding.pk)
         for address in (path, f"{path}progress/"):
             drivers.choose_language(page=page, language="en")
             english = read(address)
             drivers.choose_language(page=page, language=language)
-            assert left_in_english(read(address), english) <= {removal.vehicle.smartcar_id}
+            assert untranslated(read(address), english) <= {offboarding.vehicle.smartcar_id}
 
 
-def test_the_driver_chooses_another_language_on_the_page(page: DriverPortal) -> None:
+def test_driver_selects_another_language_in_the_portal(page: DriverPortal) -> None:
     device = browser("de")
     answer = device.post(f"{page.path}language/", {"language": "fr"}, follow=True)
     assert '<html lang="fr"' in answer.content.decode()
@@ -334,20 +334,20 @@ def test_the_driver_chooses_another_language_on_the_page(page: DriverPortal) -> 
     assert page.language == "fr"
 
 
-def test_coming_back_by_another_invitation_keeps_the_language_of_the_page(
+def test_connecting_by_another_invitation_retains_the_language_of_the_portal(
     page: DriverPortal, owner: User
 ) -> None:
     drivers.choose_language(page=page, language="fr")
-    again = invited(fleet=page.fleet, user=owner, language="de")
+    second = invited(fleet=page.fleet, user=owner, language="de")
     assert (
         drivers.portal_after_authorization(
-            invitation=again, smartcar_user_id="user-1", language="de"
+            invitation=second, smartcar_user_id="user-1", language="de"
         ).language
         == "fr"
     )
 
 
-def test_a_new_link_by_the_manager_keeps_the_language(
+def test_new_link_by_the_manager_retains_the_language(
     page: DriverPortal, owner: User, settings: Settings
 ) -> None:
     settings.EMAIL_ENABLED = True
@@ -357,7 +357,7 @@ def test_a_new_link_by_the_manager_keeps_the_language(
     assert mail.outbox[0].subject == "Ihre Freigabeseite für Blue Fleet"
 
 
-def test_a_link_that_opens_nothing_says_so_in_the_browsers_language(page: DriverPortal) -> None:
+def test_invalid_link_is_explained_in_the_language_of_the_browser(page: DriverPortal) -> None:
     for path in (f"/connect/driver/{'0' * 64}/", f"/connect/invitation/{'0' * 64}/"):
         answer = browser("de").get(path)
         assert answer.status_code == 404
@@ -369,7 +369,7 @@ def test_a_link_that_opens_nothing_says_so_in_the_browsers_language(page: Driver
     assert "est plus disponible. Votre lien fonctionne toujours" in answer.content.decode()
 
 
-def test_closing_the_link_is_told_in_the_pages_language(page: DriverPortal) -> None:
+def test_closing_the_link_is_confirmed_in_the_language_of_the_portal(page: DriverPortal) -> None:
     answer = browser("en").post(f"{page.path}close/")
     assert "Dieser Link ist geschlossen" in answer.content.decode()
     assert read(page.path, "fr").count('<html lang="fr"') == 1
@@ -378,12 +378,12 @@ def test_closing_the_link_is_told_in_the_pages_language(page: DriverPortal) -> N
 # The manager
 
 
-def test_the_manager_chooses_the_language(fleet: Fleet, teammate: User, browser_of: BrowserOf) -> None:
-    wanted = {"driver_name": "Dana", "mode": "live", "language": "fr"}
-    answer = browser_of(teammate).post("/fleets/blue/invitations/", wanted)
+def test_manager_selects_the_language(fleet: Fleet, teammate: User, browser_of: BrowserOf) -> None:
+    form = {"driver_name": "Dana", "mode": "live", "language": "fr"}
+    answer = browser_of(teammate).post("/fleets/blue/invitations/", form)
     assert answer.status_code == 302
     assert Invitation.objects.get().language == "fr"
-    refused = browser_of(teammate).post("/fleets/blue/invitations/", wanted | {"language": "xx"})
+    refused = browser_of(teammate).post("/fleets/blue/invitations/", form | {"language": "xx"})
     assert refused.status_code == 400
     assert Invitation.objects.count() == 1
 
@@ -392,10 +392,10 @@ def test_the_manager_chooses_the_language(fleet: Fleet, teammate: User, browser_
     ("person", "status"),
     [("owner", 302), ("teammate", 302), ("viewer", 403), ("driver", 403), ("outsider", 404)],
 )
-def test_who_may_choose_it(
+def test_who_can_select_the_language(
     request: pytest.FixtureRequest, fleet: Fleet, browser_of: BrowserOf, person: str, status: int
 ) -> None:
-    wanted = {"driver_name": "Dana", "mode": "live", "language": "de"}
+    form = {"driver_name": "Dana", "mode": "live", "language": "de"}
     device = browser_of(request.getfixturevalue(person))
-    assert device.post("/fleets/blue/invitations/", wanted).status_code == status
+    assert device.post("/fleets/blue/invitations/", form).status_code == status
     assert Invitation.objects.exists() == (status == 302)

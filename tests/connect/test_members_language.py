@@ -1,4 +1,4 @@
-"""Members' pages of connections, invitations, removals, usage and setup: each in the language of whoever looks."""
+"""Members' pages on connections, invitations, offboarding, usage and setup: each in the language of the member."""
 
 import re
 from collections.abc import Callable
@@ -59,8 +59,8 @@ _IDENTIFIER = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}|[A-Z_]+")
 
 @pytest.fixture
 def connection(vehicle: Vehicle, owner: User) -> Connection:
-    """A car with a history of its connection, one of its driver's pages, an open link and a suspicion."""
-    made = Connection.objects.create(
+    """A vehicle with a connection history, a portal of its driver, an open link and a pending issue."""
+    connection = Connection.objects.create(
         fleet=vehicle.fleet,
         vehicle=vehicle,
         smartcar_user_id="user-1",
@@ -70,33 +70,37 @@ def connection(vehicle: Vehicle, owner: User) -> Connection:
         subscription_error_code=SubscriptionProblem.NO_WEBHOOK,
     )
     now = timezone.now()
-    made.move_to(
+    connection.move_to(
         ConnectionState.ACTIVE,
         reason=StateReason.DATA_RECEIVED.message(),
         now=now,
         evidence=StateEvidence.FRESH_DATA.message(),
     )
     PendingIssue.objects.create(
-        connection=made, state=ConnectionState.REVOKED, error="RESOURCE_NOT_FOUND", source="call", since=now
+        connection=connection,
+        state=ConnectionState.REVOKED,
+        error="RESOURCE_NOT_FOUND",
+        source="call",
+        since=now,
     )
     invitation = invited(fleet=vehicle.fleet, user=owner, driver_email="dana@example.com")
     drivers.portal_after_authorization(invitation=invitation, smartcar_user_id="user-1")
-    return made
+    return connection
 
 
-def left(page: str, english: str, language: str) -> set[str]:
-    """What the page says in English, but for names and identifiers."""
-    said = untranslated_texts(page, english, language) - NAMES
-    return {text for text in said if not _IDENTIFIER.fullmatch(text)}
+def untranslated(page: str, english: str, language: str) -> set[str]:
+    """Returns the English texts of the page, except names and identifiers."""
+    texts = left_in_english(page, english, language) - NAMES
+    return {text for text in texts if not _IDENTIFIER.fullmatch(text)}
 
 
-def left_on(client: Client, path: str, language: str) -> set[str]:
-    return left(read(client, path, language), read(client, path), language)
+def untranslated_on(client: Client, path: str, language: str) -> set[str]:
+    return untranslated(read(client, path, language), read(client, path), language)
 
 
 @translated
 @pytest.mark.parametrize("state", ConnectionState)
-def test_a_connection_says_its_state_cause_and_next_step(
+def test_connection_shows_its_status_cause_and_next_action(
     connection: Connection, owner: User, browser_of: BrowserOf, language: str, state: ConnectionState
 ) -> None:
     connection.move_to(
@@ -106,7 +110,7 @@ def test_a_connection_says_its_state_cause_and_next_step(
         evidence=StateEvidence.CALENDAR.message(),
     )
     for path in ("/fleets/blue/connections/?state=" + state, f"/fleets/blue/connections/{connection.pk}/"):
-        assert left_on(browser_of(owner), path, language) == set()
+        assert untranslated_on(browser_of(owner), path, language) == set()
 
 
 @translated
@@ -147,7 +151,7 @@ def test_lists_full_and_empty(
         "/fleets/blue/connections/?q=nobody",
         f"/fleets/blue/vehicles/{connection.vehicle.smartcar_id}/disconnect/",
     ):
-        assert left_on(browser_of(owner), path, language) == set(), path
+        assert untranslated_on(browser_of(owner), path, language) == set(), path
 
 
 @translated
@@ -161,29 +165,29 @@ def test_empty_pages(fleet: Fleet, owner: User, browser_of: BrowserOf, language:
         "/fleets/blue/integration/",
         "/fleets/blue/usage/",
     ):
-        assert left_on(browser_of(owner), path, language) == set(), path
+        assert untranslated_on(browser_of(owner), path, language) == set(), path
 
 
 @translated
-def test_removals_and_their_proof(
+def test_offboarding_pages_and_receipt(
     connection: Connection, owner: User, browser_of: BrowserOf, language: str
 ) -> None:
-    removal = offboard_vehicle(vehicle=connection.vehicle, extent=ErasureScope.EVERYTHING, user=owner)
-    told = {removal.vehicle.smartcar_id, "Tesla Model 3 2022"}
+    offboarding = offboard_vehicle(vehicle=connection.vehicle, extent=ErasureScope.EVERYTHING, user=owner)
+    names = {offboarding.vehicle.smartcar_id, "Tesla Model 3 2022"}
     for problem in ("", OffboardingProblem.STILL_LISTED):
         OffboardingRequest.objects.update(
             problem_code=problem, next_try_at=timezone.now() if problem else None
         )
-        for path in ("/fleets/blue/offboarding/", f"/fleets/blue/offboarding/{removal.pk}/"):
-            assert left_on(browser_of(owner), path, language) - told == set(), path
+        for path in ("/fleets/blue/offboarding/", f"/fleets/blue/offboarding/{offboarding.pk}/"):
+            assert untranslated_on(browser_of(owner), path, language) - names == set(), path
 
 
 @translated
 @pytest.mark.parametrize("state", MigrationState)
-def test_the_move_to_another_generation(
+def test_api_migration_page(
     connection: Connection, owner: User, browser_of: BrowserOf, language: str, state: MigrationState
 ) -> None:
-    move = ApiMigration.objects.create(
+    migration = ApiMigration.objects.create(
         fleet=connection.fleet,
         api_version=SmartcarApiVersion.V2,
         started_by=owner,
@@ -191,45 +195,47 @@ def test_the_move_to_another_generation(
         ended_at=timezone.now(),
     )
     ConnectionMigration.objects.create(
-        move=move,
+        move=migration,
         connection=connection,
         state=ConnectionMigrationState.WAITING
         if state == MigrationState.RUNNING
         else ConnectionMigrationState.STAYED,
         reason_code=ErrorMessage.GATEWAY,
     )
-    assert left_on(browser_of(owner), "/fleets/blue/integration/", language) == set()
+    assert untranslated_on(browser_of(owner), "/fleets/blue/integration/", language) == set()
 
 
 @translated
-@pytest.mark.parametrize("own", ["", "client_id"])
-def test_what_is_wrong_with_the_credentials(
+@pytest.mark.parametrize("wrong_setting", ["", "client_id"])
+def test_results_of_the_credential_check(
     smartcar: str,
     settings: Settings,
     fleet: Fleet,
     owner: User,
     browser_of: BrowserOf,
     language: str,
-    own: str,
+    wrong_setting: str,
 ) -> None:
-    if own:
+    if wrong_setting:
         settings.SMARTCAR_CLIENT_ID = settings.SMARTCAR_APPLICATION_ID
         settings.SMARTCAR_WEBHOOK_ID = ""
     client = browser_of(owner)
     page, english = (
-        client.post("/fleets/blue/integration/check/", headers={"accept-language": asked}).content.decode()
-        for asked in (language, "en")
+        client.post(
+            "/fleets/blue/integration/check/", headers={"accept-language": requested}
+        ).content.decode()
+        for requested in (language, "en")
     )
-    assert left(page, english, language) == set()
+    assert untranslated(page, english, language) == set()
 
 
 @translated
-def test_what_a_deed_came_to_and_what_a_form_lacks(
+def test_results_of_actions_and_form_errors(
     connection: Connection, owner: User, browser_of: BrowserOf, language: str
 ) -> None:
     invitation = Invitation.objects.get()
     page = DriverPortal.objects.get()
-    deeds: list[tuple[str, dict[str, str]]] = [
+    actions: list[tuple[str, dict[str, str]]] = [
         ("/fleets/blue/invitations/", {"vin": "I", "make": "1", "country": "Germany"}),
         (f"/fleets/blue/invitations/{invitation.pk}/revoke/", {}),
         (f"/fleets/blue/invitations/{invitation.pk}/revoke/", {}),
@@ -244,13 +250,13 @@ def test_what_a_deed_came_to_and_what_a_form_lacks(
         ("/fleets/blue/usage/limit/", {"calls": "10"}),
     ]
     client = browser_of(owner)
-    for path, values in deeds:
+    for path, values in actions:
         answer = client.post(path, values, headers={"accept-language": language}, follow=True)
         assert answer.status_code in (200, 400), path
-        assert left(answer.content.decode(), "", language) == set(), path
+        assert untranslated(answer.content.decode(), "", language) == set(), path
 
 
-def test_a_member_reads_their_own_language_and_a_driver_theirs(
+def test_members_and_drivers_read_their_own_languages(
     connection: Connection, owner: User, browser_of: BrowserOf
 ) -> None:
     User.objects.update(language="fr")
@@ -262,7 +268,7 @@ def test_a_member_reads_their_own_language_and_a_driver_theirs(
 
 
 @pytest.mark.parametrize("state", DEGRADED)
-def test_next_steps_are_in_the_language(connection: Connection, state: ConnectionState) -> None:
+def test_next_actions_are_translated(connection: Connection, state: ConnectionState) -> None:
     connection.state = state
     step = next_action(connection, now=timezone.now() + timedelta(hours=1))
     english = (str(step.label), str(step.text))
@@ -270,7 +276,7 @@ def test_next_steps_are_in_the_language(connection: Connection, state: Connectio
         assert not set(english) & {str(step.label), str(step.text)}
 
 
-def test_scopes_are_asked_for_in_the_language(fleet: Fleet, owner: User, browser_of: BrowserOf) -> None:
+def test_permissions_are_described_in_the_language(fleet: Fleet, owner: User, browser_of: BrowserOf) -> None:
     page = read(browser_of(owner), "/fleets/blue/invitations/", "de")
     assert len(FLEET_SCOPES) == page.count('name="scopes"')
     assert "Ladestatus" in page

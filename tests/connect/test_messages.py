@@ -27,7 +27,7 @@ def test_all_catalogs_are_covered() -> None:
 
 @pytest.mark.parametrize("language", ["de", "fr"])
 @pytest.mark.parametrize("message", MESSAGES)
-def test_each_message_is_worded_in_each_language(message: MessageCatalog, language: str) -> None:
+def test_each_message_is_translated_into_each_language(message: MessageCatalog, language: str) -> None:
     english = str(message.label)
     assert english
     with translation.override(language):
@@ -41,7 +41,7 @@ def test_evidence_inside_other_evidence_is_translated_too() -> None:
         assert str(message) == "Anfrage r-1, danach keine Daten"
 
 
-def test_smartcars_own_words_take_precedence_over_ours() -> None:
+def test_message_of_smartcar_takes_precedence_over_ours() -> None:
     error = SmartcarError(type="UPSTREAM", status=502, suggested_user_message="Come back on Monday.")
     problem = Problem.from_error(error)
     assert str(problem) == "Come back on Monday."
@@ -54,7 +54,7 @@ def test_smartcars_own_words_take_precedence_over_ours() -> None:
     assert not NO_PROBLEM
 
 
-def test_an_error_without_words_of_smartcar_is_translated() -> None:
+def test_error_without_a_message_of_smartcar_is_translated() -> None:
     problem = Problem.from_error(GATEWAY)
     with translation.override("fr"):
         french = str(problem)
@@ -69,12 +69,12 @@ def test_missing_tokens_are_a_problem_with_a_code() -> None:
     assert str(error) != german
 
 
-def test_the_note_of_a_discrepancy_gives_the_reason_of_smartcar_or_ours() -> None:
+def test_note_of_a_discrepancy_gives_the_reason_of_smartcar_or_ours() -> None:
     note = ReconciliationNote.GRANT_NOT_ENDED.message(why=GATEWAY.message)
-    drift = Discrepancy(note_code=note.code, note_params=note.params)
-    assert drift.note == f"Couldn't end the connection: {GATEWAY.user_message}"
-    drift.note_smartcar_message = "Come back on Monday."
-    assert drift.note == "Couldn't end the connection: Come back on Monday."
+    discrepancy = Discrepancy(note_code=note.code, note_params=note.params)
+    assert discrepancy.note == f"Couldn't end the connection: {GATEWAY.user_message}"
+    discrepancy.note_smartcar_message = "Come back on Monday."
+    assert discrepancy.note == "Couldn't end the connection: Come back on Monday."
 
 
 def test_a_reason_has_no_parameters() -> None:

@@ -1,4 +1,4 @@
-"""Texts that version 0.1 wrote become codes with parameters; nothing is lost."""
+"""Texts that version 0.1 wrote become codes with parameters. Nothing is lost."""
 
 from importlib import import_module
 from typing import Any
@@ -42,7 +42,7 @@ TRUNCATED = next(
 
 
 def state_at(name: str) -> Any:
-    """The models as they were at a migration of connect."""
+    """Returns the models as of a migration of connect."""
     apps = MigrationLoader(database).project_state(("connect", name)).apps
     assert isinstance(apps, Apps)
     return apps
@@ -50,7 +50,7 @@ def state_at(name: str) -> Any:
 
 @pytest.fixture
 def rows(vehicle: Vehicle, owner: User) -> dict[str, models.Model]:
-    """One row of each kind, as the version before writes it: it knows neither codes nor parameters."""
+    """One row of each kind, as version 0.1 writes it, without codes and parameters."""
     now, old = timezone.now(), state_at("0015_field_names")
 
     def create(model: str, **columns: Any) -> Any:
@@ -66,8 +66,8 @@ def rows(vehicle: Vehicle, owner: User) -> dict[str, models.Model]:
         state_cause="Smartcar no longer accepts the driver's token.",
         subscription_error="No webhook is set: that of Second is empty.",
     )
-    move = create("ApiMigration", fleet_id=vehicle.fleet_id, api_version="v3")
-    removal = create(
+    migration_row = create("ApiMigration", fleet_id=vehicle.fleet_id, api_version="v3")
+    offboarding = create(
         "OffboardingRequest",
         fleet_id=vehicle.fleet_id,
         vehicle_id=vehicle.pk,
@@ -108,15 +108,15 @@ def rows(vehicle: Vehicle, owner: User) -> dict[str, models.Model]:
         ),
         "step": create(
             "ConnectionMigration",
-            move=move,
+            move=migration_row,
             connection=connection,
             reason="Smartcar's v3 does not list this car for its driver. If it still answers on v2, ask Smartcar's "
             "support; else invite the driver to connect it again.",
         ),
-        "removal": removal,
+        "removal": offboarding,
         "erased": create(
             "ErasureRecord",
-            removal=removal,
+            removal=offboarding,
             kind="messages",
             label="Raw messages of Smartcar about the car",
             note="Kept: only the places were to be erased.",
@@ -137,33 +137,33 @@ def carry_over() -> None:
 
 
 @pytest.mark.django_db
-def test_rows_of_the_version_before_get_codes_and_parameters(rows: dict[str, models.Model]) -> None:
+def test_rows_of_version_0_1_get_codes_and_parameters(rows: dict[str, models.Model]) -> None:
     carry_over()
-    found = {name: row.pk for name, row in rows.items()}
-    connection = Connection.objects.get(pk=found["connection"])
+    pks = {name: row.pk for name, row in rows.items()}
+    connection = Connection.objects.get(pk=pks["connection"])
     assert connection.state_reason_code == "status.token_rejected"
     assert connection.subscription_error_code == "subscription.no_webhook_for_application"
     assert connection.subscription_error_params == {"name": "Second"}
-    request = AuthorizationRequest.objects.get(pk=found["authorization"])
+    request = AuthorizationRequest.objects.get(pk=pks["authorization"])
     assert (request.outcome_code, request.outcome_params) == ("authorization.connected", {"count": 3})
-    transition = Transition.objects.get(pk=found["transition"])
+    transition = Transition.objects.get(pk=pks["transition"])
     assert transition.reason_code == "status.reauthentication_needed"
     assert transition.evidence_code == "evidence.no_data_since"
     assert transition.evidence_params == {"evidence": {"code": "evidence.event", "params": {"event": "e-1"}}}
     assert transition.evidence == "event e-1, then no data"
-    issue = PendingIssue.objects.get(pk=found["issue"])
+    issue = PendingIssue.objects.get(pk=pks["issue"])
     assert (issue.evidence_code, issue.evidence_params) == ("evidence.read", {"delivery": 12})
-    step = ConnectionMigration.objects.get(pk=found["step"])
+    step = ConnectionMigration.objects.get(pk=pks["step"])
     assert (step.reason_code, [each["code"] for each in step.reason_params["messages"]]) == (
         "sequence",
         ["migration.not_listed", "migration.ask_support"],
     )
-    removal = OffboardingRequest.objects.get(pk=found["removal"])
-    assert str(removal.problem) == "Your car is in a tunnel. Come back on Monday."
-    assert ErasureRecord.objects.get(pk=found["erased"]).note_code == "erasure.only_places"
-    assert Reconciliation.objects.get(pk=found["run"]).problem_code == "reconciliation.interrupted"
-    drift = Discrepancy.objects.get(pk=found["drift"])
-    assert (drift.note_code, drift.note_params["why"]["code"]) == (
+    offboarding = OffboardingRequest.objects.get(pk=pks["removal"])
+    assert str(offboarding.problem) == "Your car is in a tunnel. Come back on Monday."
+    assert ErasureRecord.objects.get(pk=pks["erased"]).note_code == "erasure.only_places"
+    assert Reconciliation.objects.get(pk=pks["run"]).problem_code == "reconciliation.interrupted"
+    discrepancy = Discrepancy.objects.get(pk=pks["drift"])
+    assert (discrepancy.note_code, discrepancy.note_params["why"]["code"]) == (
         "reconciliation.grant_not_ended",
         "smartcar.gateway",
     )
@@ -178,28 +178,28 @@ def test_a_second_run_changes_nothing(rows: dict[str, models.Model]) -> None:
 
 
 @pytest.mark.django_db
-def test_the_version_before_and_this_one_write_rows_side_by_side(rows: dict[str, models.Model]) -> None:
+def test_both_versions_can_write_rows_side_by_side(rows: dict[str, models.Model]) -> None:
     written = rows["connection"]
     Transition.objects.create(connection_id=written.pk, to_state="active")
     assert Connection.objects.get(pk=written.pk).state_reason == ""
 
 
 @pytest.mark.parametrize(("text", "code"), migration.SENTENCES.items())
-def test_every_sentence_of_the_version_before_has_a_code_of_today(text: str, code: str) -> None:
+def test_every_sentence_of_version_0_1_has_a_current_code(text: str, code: str) -> None:
     assert migration.message_for(text, 300) == (code, {})
     assert code in CODES
 
 
 @pytest.mark.parametrize(("pattern", "code"), migration.PATTERNS)
-def test_every_sentence_with_values_keeps_them(pattern: str, code: str) -> None:
+def test_sentences_with_values_keep_their_values(pattern: str, code: str) -> None:
     values = {"number": 7, "hours": 48, "count": 3, "delivery": 12}
     texts = dict.fromkeys(("evidence", "why", "name", "event", "request"), "Fleet 100 %") | values
-    found, params = migration.message_for(pattern % texts, 300)
-    assert found == code in CODES
-    assert render(found, params)
+    found_code, params = migration.message_for(pattern % texts, 300)
+    assert found_code == code in CODES
+    assert render(found_code, params)
 
 
-def test_the_values_are_numbers_again() -> None:
+def test_values_become_numbers() -> None:
     assert migration.message_for("silence of 48 hours", 160) == ("evidence.no_data", {"hours": 48})
 
 
@@ -211,15 +211,15 @@ def test_the_values_are_numbers_again() -> None:
         "Wait! The driver is away; ask again.",
     ],
 )
-def test_other_words_are_kept_as_they_were(text: str) -> None:
+def test_unknown_texts_stay_unchanged(text: str) -> None:
     assert migration.message_for(text, 300) == ("text", {"text": text})
 
 
-def test_our_sentence_beside_others_is_found() -> None:
+def test_known_sentence_beside_other_text_is_found() -> None:
     code, params = migration.message_for("Come back on Monday. It has changed meanwhile.", 300)
     assert render(code, params).startswith("Come back on Monday. ")
     assert params["messages"][1] == {"code": "reconciliation.changed_meanwhile", "params": {}}
 
 
-def test_a_sentence_that_its_column_cut_off_is_found() -> None:
+def test_truncated_sentence_is_found() -> None:
     assert migration.message_for(TRUNCATED[:80], 80) == ("smartcar.not_sent.no_allowance", {})

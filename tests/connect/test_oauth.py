@@ -1,4 +1,4 @@
-"""The trip to Connect and back, on both API versions, against the simulator."""
+"""The authorization through Connect, on both API versions, against the simulator."""
 
 from collections.abc import Callable
 from datetime import timedelta
@@ -23,13 +23,13 @@ both = pytest.mark.parametrize("api_version", [SmartcarApiVersion.V2, SmartcarAp
 
 
 @pytest.fixture
-def fleet_of(fleet: Fleet) -> Callable[[SmartcarApiVersion], Fleet]:
-    def speaking(api_version: SmartcarApiVersion) -> Fleet:
+def fleet_with_version(fleet: Fleet) -> Callable[[SmartcarApiVersion], Fleet]:
+    def with_version(api_version: SmartcarApiVersion) -> Fleet:
         fleet.api_version = api_version
         fleet.save()
         return fleet
 
-    return speaking
+    return with_version
 
 
 FleetOf = Callable[[SmartcarApiVersion], Fleet]
@@ -37,10 +37,10 @@ FleetOf = Callable[[SmartcarApiVersion], Fleet]
 
 @both
 def test_granted_cars_are_connected(
-    smartcar: str, fleet_of: FleetOf, owner: User, api_version: SmartcarApiVersion
+    smartcar: str, fleet_with_version: FleetOf, owner: User, api_version: SmartcarApiVersion
 ) -> None:
-    arrival = connect(smartcar, fleet=fleet_of(api_version), user=owner, count=1)
-    (connection,) = arrival.connections
+    result = connect(smartcar, fleet=fleet_with_version(api_version), user=owner, count=1)
+    (connection,) = result.connections
     assert (connection.api_version, connection.state) == (api_version, ConnectionState.PENDING)
     assert connection.vehicle.make
     assert "read_battery" in connection.scopes
@@ -49,53 +49,53 @@ def test_granted_cars_are_connected(
 
 
 @both
-def test_connecting_again_updates_and_never_doubles(
-    smartcar: str, fleet_of: FleetOf, owner: User, api_version: SmartcarApiVersion
+def test_connecting_again_updates_and_never_duplicates(
+    smartcar: str, fleet_with_version: FleetOf, owner: User, api_version: SmartcarApiVersion
 ) -> None:
-    fleet = fleet_of(api_version)
+    fleet = fleet_with_version(api_version)
     (first,) = connect(smartcar, fleet=fleet, user=owner, count=1).connections
     first.move_to(ConnectionState.NEEDS_REAUTHENTICATION, now=timezone.now())
-    (again,) = connect(smartcar, fleet=fleet, user=owner, vehicleIds=[first.vehicle.smartcar_id]).connections
-    assert (again.pk, again.state) == (first.pk, ConnectionState.PENDING)
+    (second,) = connect(smartcar, fleet=fleet, user=owner, vehicleIds=[first.vehicle.smartcar_id]).connections
+    assert (second.pk, second.state) == (first.pk, ConnectionState.PENDING)
     assert Vehicle.objects.count() == 1
 
 
 @both
-def test_the_person_who_says_no_connects_nothing(
-    smartcar: str, fleet_of: FleetOf, owner: User, api_version: SmartcarApiVersion
+def test_declined_authorization_connects_nothing(
+    smartcar: str, fleet_with_version: FleetOf, owner: User, api_version: SmartcarApiVersion
 ) -> None:
     with pytest.raises(AuthorizationFailedError) as refusal:
-        connect(smartcar, fleet=fleet_of(api_version), user=owner, outcome="deny")
+        connect(smartcar, fleet=fleet_with_version(api_version), user=owner, outcome="deny")
     assert refusal.value.error.title == "Access wasn't allowed"
     assert not Connection.objects.exists()
     assert AuthorizationRequest.objects.get().outcome == "Access wasn't allowed"
 
 
-def test_an_unknown_error_has_words_too() -> None:
-    trouble = oauth_errors.error_for(error="brand_new_error")
-    assert trouble.title == "The car wasn't connected"
+def test_unknown_error_has_a_message() -> None:
+    error = oauth_errors.error_for(error="brand_new_error")
+    assert error.title == "The car wasn't connected"
 
 
-def test_an_incompatible_car_is_named() -> None:
-    trouble = oauth_errors.error_for(
+def test_incompatible_vehicle_is_named() -> None:
+    error = oauth_errors.error_for(
         error="vehicle_incompatible",
         params={"make": "HONDA", "model": "Civic", "year": "2004", "vin": "1hgcm82633a004352"},
     )
-    assert dict(trouble.car) == {
+    assert dict(error.car) == {
         "Make": "Honda",
         "Model": "Civic",
         "Year": "2004",
         "VIN": "1HGCM82633A004352",
     }
-    assert "1HGCM" not in f"{trouble!r} {oauth_errors.AuthorizationFailedError(trouble)!r}"
+    assert "1HGCM" not in f"{error!r} {oauth_errors.AuthorizationFailedError(error)!r}"
 
 
 @both
-def test_the_way_back_works_once(
-    smartcar: str, fleet_of: FleetOf, owner: User, api_version: SmartcarApiVersion
+def test_callback_works_once(
+    smartcar: str, fleet_with_version: FleetOf, owner: User, api_version: SmartcarApiVersion
 ) -> None:
-    url = oauth.start(fleet=fleet_of(api_version), user=owner, session_secret=SESSION)
-    params = authorize(smartcar, url, count=1)
+    url = oauth.start(fleet=fleet_with_version(api_version), user=owner, session_secret=SESSION)
+    params = come_back(smartcar, url, count=1)
     oauth.handle_callback(params=params, user=owner, session_secret=SESSION)
     with pytest.raises(AuthorizationFailedError) as refusal:
         oauth.handle_callback(params=params, user=owner, session_secret=SESSION)
@@ -105,7 +105,7 @@ def test_the_way_back_works_once(
 @pytest.mark.parametrize(
     "change", ["another session", "another person", "a made-up state", "no state", "too late"]
 )
-def test_a_way_back_that_is_not_ours_changes_nothing(
+def test_invalid_callback_changes_nothing(
     smartcar: str, fleet: Fleet, owner: User, teammate: User, change: str
 ) -> None:
     params = authorize(smartcar, oauth.start(fleet=fleet, user=owner, session_secret=SESSION), count=1)
@@ -128,10 +128,10 @@ def test_a_way_back_that_is_not_ours_changes_nothing(
     assert not Connection.objects.exists()
 
 
-def test_a_forged_user_id_does_not_bring_another_fleets_cars(
+def test_forged_user_id_does_not_connect_vehicles_of_another_fleet(
     smartcar: str, fleet: Fleet, owner: User, outsider: User
 ) -> None:
-    """An outsider comes back from a trip of their own with the id of somebody who shares cars with this fleet."""
+    """An outsider returns from their own authorization with the ID of a user who shares vehicles with this fleet."""
     (victim,) = connect(smartcar, fleet=fleet, user=owner, count=1).connections
     red = Fleet.objects.get(slug="red")
     params = authorize(smartcar, oauth.start(fleet=red, user=outsider, session_secret="s"), outcome="deny")
@@ -142,14 +142,16 @@ def test_a_forged_user_id_does_not_bring_another_fleets_cars(
     assert not Connection.objects.filter(fleet=red).exists()
 
 
-def test_a_return_without_what_connects_a_car_is_refused(smartcar: str, fleet: Fleet, owner: User) -> None:
-    params = authorize(smartcar, oauth.start(fleet=fleet, user=owner, session_secret=SESSION), count=1)
+def test_callback_without_the_required_parameters_is_rejected(
+    smartcar: str, fleet: Fleet, owner: User
+) -> None:
+    params = come_back(smartcar, oauth.start(fleet=fleet, user=owner, session_secret=SESSION), count=1)
     with pytest.raises(AuthorizationFailedError) as refusal:
         oauth.handle_callback(params={"state": params["state"]}, user=owner, session_secret=SESSION)
     assert refusal.value.error == oauth_errors.INCOMPLETE
 
 
-def test_wrong_credentials_are_told_as_ours(
+def test_wrong_credentials_are_reported_as_our_error(
     smartcar: str, fleet: Fleet, owner: User, settings: Settings
 ) -> None:
     params = authorize(smartcar, oauth.start(fleet=fleet, user=owner, session_secret=SESSION), count=1)
@@ -159,15 +161,15 @@ def test_wrong_credentials_are_told_as_ours(
     assert refusal.value.error == oauth_errors.CREDENTIALS
 
 
-def test_state_and_session_are_kept_as_hashes_only(fleet: Fleet, owner: User) -> None:
+def test_state_and_session_are_stored_only_as_hashes(fleet: Fleet, owner: User) -> None:
     url = oauth.start(fleet=fleet, user=owner, session_secret=SESSION)
     stored = str(list(AuthorizationRequest.objects.values()))
     assert SESSION not in stored
     assert not any(part in stored for part in url.split("state=")[1].split("&")[:1])
 
 
-def test_v2_tokens_are_stored_encrypted(smartcar: str, fleet_of: FleetOf, owner: User) -> None:
-    connect(smartcar, fleet=fleet_of(SmartcarApiVersion.V2), user=owner, count=1)
+def test_v2_tokens_are_stored_encrypted(smartcar: str, fleet_with_version: FleetOf, owner: User) -> None:
+    connect(smartcar, fleet=fleet_with_version(SmartcarApiVersion.V2), user=owner, count=1)
     tokens = UserToken.objects.get()
     assert bytes(tokens.access_ciphertext).startswith(b"gAAAA")
     assert bytes(tokens.refresh_ciphertext).startswith(b"gAAAA")
@@ -178,7 +180,7 @@ def test_v2_tokens_are_stored_encrypted(smartcar: str, fleet_of: FleetOf, owner:
     ("person", "status"),
     [("owner", 302), ("teammate", 302), ("viewer", 403), ("driver", 403), ("outsider", 404)],
 )
-def test_only_owner_and_manager_may_start(
+def test_only_owner_and_manager_can_start(
     request: pytest.FixtureRequest, fleet: Fleet, browser_of: BrowserOf, person: str, status: int
 ) -> None:
     assert (
@@ -187,7 +189,7 @@ def test_only_owner_and_manager_may_start(
     )
 
 
-def test_the_browser_walks_to_connect_and_back_to_its_fleet(
+def test_browser_goes_to_connect_and_returns_to_its_fleet(
     smartcar: str, fleet: Fleet, owner: User, browser_of: BrowserOf
 ) -> None:
     browser = browser_of(owner)
@@ -197,7 +199,7 @@ def test_the_browser_walks_to_connect_and_back_to_its_fleet(
     assert "connected" in answer.content.decode()
 
 
-def test_a_trouble_is_a_page_with_the_next_step(
+def test_error_page_offers_the_next_step(
     smartcar: str, fleet: Fleet, owner: User, browser_of: BrowserOf
 ) -> None:
     browser = browser_of(owner)
@@ -207,7 +209,7 @@ def test_a_trouble_is_a_page_with_the_next_step(
     assert "Start again" in answer.content.decode()
 
 
-def test_an_incompatible_car_is_shown_with_its_vin_to_the_person_and_kept_nowhere(
+def test_vin_of_an_incompatible_vehicle_is_shown_to_the_user_and_not_stored(
     smartcar: str, fleet: Fleet, owner: User, browser_of: BrowserOf, caplog: pytest.LogCaptureFixture
 ) -> None:
     browser = browser_of(owner)
@@ -220,7 +222,7 @@ def test_an_incompatible_car_is_shown_with_its_vin_to_the_person_and_kept_nowher
     assert "1HGCM82633A004352" not in f"{list(AuthorizationRequest.objects.values())}{caplog.text}"
 
 
-def test_what_an_address_claims_of_a_car_is_shown_only_where_it_looks_right() -> None:
+def test_vehicle_details_in_the_callback_are_shown_only_if_they_are_plausible() -> None:
     params = {"make": "x" * 99, "model": "", "year": "next", "vin": "<b>not a vin</b>"}
     assert [
         label for label, _ in oauth_errors.error_for(error="vehicle_incompatible", params=params).car
@@ -241,17 +243,17 @@ DOCUMENTED = [
 
 
 @pytest.mark.parametrize("error", [*DOCUMENTED, "brand_new_error"])
-def test_every_error_has_a_page_that_says_what_to_do_next(
+def test_every_error_has_a_page_that_explains_the_next_step(
     smartcar: str, fleet: Fleet, owner: User, browser_of: BrowserOf, error: str
 ) -> None:
     browser = browser_of(owner)
     url = browser.get("/fleets/blue/connections/start/").headers["Location"]
-    answer = browser.get("/connect/callback/", authorize(smartcar, url, outcome=error))
-    trouble = oauth_errors.error_for(error=error)
+    answer = browser.get("/connect/callback/", come_back(smartcar, url, outcome=error))
+    expected = oauth_errors.error_for(error=error)
     page = unescape(answer.content.decode())
     assert answer.status_code == 400
-    assert trouble.title in page
-    assert trouble.text in page
+    assert expected.title in page
+    assert expected.text in page
     assert "/fleets/blue/connections/start/" in page
-    assert (trouble == oauth_errors.error_for(error="another unknown one")) == (error == "brand_new_error")
+    assert (expected == oauth_errors.error_for(error="another unknown one")) == (error == "brand_new_error")
     assert not Connection.objects.exists()

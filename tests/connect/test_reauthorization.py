@@ -1,4 +1,4 @@
-"""Signing in again, allowing more and the battery size: by a member, and by a driver's personal link."""
+"""Reauthentication, more permissions and the battery size: by a member, and by a driver's signed link."""
 
 import re
 from collections.abc import Callable
@@ -32,7 +32,7 @@ BrowserOf = Callable[[User], Client]
 both = pytest.mark.parametrize("api_version", [SmartcarApiVersion.V2, SmartcarApiVersion.V3])
 
 
-def shared(
+def create_connection(
     smartcar: str,
     fleet: Fleet,
     owner: User,
@@ -40,16 +40,18 @@ def shared(
     state: ConnectionState | None = None,
     **choices: Any,
 ) -> Connection:
-    """A connected car, in this state."""
+    """Connects a vehicle and returns the connection in this state."""
     fleet.api_version = api_version
     fleet.save()
-    (made,) = connect(smartcar, fleet=fleet, user=owner, **({"count": 1} | choices)).connections
+    (connection,) = connect(smartcar, fleet=fleet, user=owner, **({"count": 1} | choices)).connections
     if state is not None:
-        made.move_to(state, now=timezone.now(), error="CONNECTED_SERVICES_ACCOUNT:AUTHENTICATION_FAILED")
-    return made
+        connection.move_to(
+            state, now=timezone.now(), error="CONNECTED_SERVICES_ACCOUNT:AUTHENTICATION_FAILED"
+        )
+    return connection
 
 
-def trip(
+def start_authorization(
     connection: Connection, user: User, purpose: AuthorizationPurpose = AuthorizationPurpose.SIGN_IN
 ) -> str:
     return oauth.start_for_connection(
@@ -67,29 +69,29 @@ def link(
 
 
 @both
-def test_a_member_renews_the_sign_in_behind_a_car(
+def test_member_reauthenticates_a_connection(
     smartcar: str, fleet: Fleet, owner: User, api_version: str, browser_of: BrowserOf
 ) -> None:
-    made = shared(smartcar, fleet, owner, api_version, State.NEEDS_REAUTHENTICATION)
-    switch(smartcar, "troubles", reauthenticate=[made.vehicle.smartcar_id])
+    connection = create_connection(smartcar, fleet, owner, api_version, State.NEEDS_REAUTHENTICATION)
+    switch(smartcar, "troubles", reauthenticate=[connection.vehicle.smartcar_id])
     browser = browser_of(owner)
-    url = browser.get(f"/fleets/blue/connections/{made.pk}/authorize/sign_in/").headers["Location"]
+    url = browser.get(f"/fleets/blue/connections/{connection.pk}/authorize/sign_in/").headers["Location"]
     assert urlsplit(url).path.endswith("/oauth/reauthenticate")
-    answer = browser.get("/connect/callback/", authorize(smartcar, url), follow=True)
-    assert answer.redirect_chain == [(f"/fleets/blue/connections/{made.pk}/", 302)]
+    answer = browser.get("/connect/callback/", come_back(smartcar, url), follow=True)
+    assert answer.redirect_chain == [(f"/fleets/blue/connections/{connection.pk}/", 302)]
     assert "was renewed. Data will arrive again within a few minutes" in answer.content.decode()
-    made.refresh_from_db()
-    assert (made.state, made.state_reason_code) == (State.PENDING, StateReason.REAUTHENTICATED)
+    connection.refresh_from_db()
+    assert (connection.state, connection.state_reason_code) == (State.PENDING, StateReason.REAUTHENTICATED)
     assert Connection.objects.count() == 1
     assert AuditLogEntry.objects.filter(event=AuditEvent.CONNECTION_REAUTHENTICATED, actor=owner).exists()
 
 
 @both
-def test_a_driver_renews_it_by_a_personal_link_without_an_account(
+def test_driver_reauthenticates_by_a_link_without_an_account(
     smartcar: str, fleet: Fleet, owner: User, api_version: str
 ) -> None:
-    made = shared(smartcar, fleet, owner, api_version, State.NEEDS_REAUTHENTICATION)
-    invitation = link(made, owner)
+    connection = create_connection(smartcar, fleet, owner, api_version, State.NEEDS_REAUTHENTICATION)
+    invitation = link(connection, owner)
     browser = Client()
     page = browser.get(invitation.path).content.decode()
     assert "Please sign in again" in page
@@ -99,41 +101,45 @@ def test_a_driver_renews_it_by_a_personal_link_without_an_account(
     url = browser.get(f"{invitation.path}start/").headers["Location"]
     answer = browser.get("/connect/callback/", authorize(smartcar, url), follow=True)
     assert "will start receiving data again shortly" in answer.content.decode()
-    made.refresh_from_db()
+    connection.refresh_from_db()
     invitation.refresh_from_db()
-    assert (made.state, invitation.used_at is not None) == (State.PENDING, True)
+    assert (connection.state, invitation.used_at is not None) == (State.PENDING, True)
     assert browser.get(invitation.path).status_code == 410
 
 
 @both
-def test_a_way_back_for_another_car_changes_nothing(
+def test_callback_for_another_vehicle_changes_nothing(
     smartcar: str, fleet: Fleet, owner: User, api_version: str
 ) -> None:
-    made = shared(smartcar, fleet, owner, api_version, State.NEEDS_REAUTHENTICATION)
-    params = authorize(smartcar, trip(made, owner))
+    connection = create_connection(smartcar, fleet, owner, api_version, State.NEEDS_REAUTHENTICATION)
+    params = come_back(smartcar, start_authorization(connection, owner))
     with pytest.raises(AuthorizationFailedError) as refusal:
         oauth.handle_callback(params=params | {"vehicle_id": "another"}, user=owner, session_secret=SESSION)
     assert refusal.value.error == oauth_errors.UNCONFIRMED_SIGN_IN
-    made.refresh_from_db()
-    assert made.state == State.NEEDS_REAUTHENTICATION
+    connection.refresh_from_db()
+    assert connection.state == State.NEEDS_REAUTHENTICATION
 
 
-def test_on_v3_a_sign_in_that_smartcar_does_not_list_is_not_believed(
+def test_on_v3_a_reauthentication_that_smartcar_does_not_list_is_not_accepted(
     smartcar: str, fleet: Fleet, owner: User
 ) -> None:
-    made = shared(smartcar, fleet, owner, SmartcarApiVersion.V3, State.NEEDS_REAUTHENTICATION)
-    state = parse_qs(urlsplit(trip(made, owner)).query)["state"][0]
-    forged = {"state": state, "vehicle_id": made.vehicle.smartcar_id}
+    connection = create_connection(
+        smartcar, fleet, owner, SmartcarApiVersion.V3, State.NEEDS_REAUTHENTICATION
+    )
+    state = parse_qs(urlsplit(start_authorization(connection, owner)).query)["state"][0]
+    forged = {"state": state, "vehicle_id": connection.vehicle.smartcar_id}
     with pytest.raises(AuthorizationFailedError) as refusal:
         oauth.handle_callback(params=forged, user=owner, session_secret=SESSION)
     assert refusal.value.error == oauth_errors.UNCONFIRMED_SIGN_IN
-    made.refresh_from_db()
-    assert made.state == State.NEEDS_REAUTHENTICATION
+    connection.refresh_from_db()
+    assert connection.state == State.NEEDS_REAUTHENTICATION
 
 
-def test_the_way_back_works_once_and_in_its_own_session(smartcar: str, fleet: Fleet, owner: User) -> None:
-    made = shared(smartcar, fleet, owner, SmartcarApiVersion.V3, State.NEEDS_REAUTHENTICATION)
-    params = authorize(smartcar, trip(made, owner))
+def test_callback_works_once_and_only_in_its_own_session(smartcar: str, fleet: Fleet, owner: User) -> None:
+    connection = create_connection(
+        smartcar, fleet, owner, SmartcarApiVersion.V3, State.NEEDS_REAUTHENTICATION
+    )
+    params = come_back(smartcar, start_authorization(connection, owner))
 
     def outcome(session: str) -> str:
         try:
@@ -141,54 +147,61 @@ def test_the_way_back_works_once_and_in_its_own_session(smartcar: str, fleet: Fl
         except AuthorizationFailedError as refusal:
             return refusal.error.title
 
-    ours = oauth_errors.UNKNOWN_STATE.title
+    rejected = oauth_errors.UNKNOWN_STATE.title
     assert [outcome("another"), outcome(SESSION), outcome(SESSION)] == [
-        ours,
+        rejected,
         AuthorizationPurpose.SIGN_IN,
-        ours,
+        rejected,
     ]
 
 
-def test_where_the_token_is_dead_v2_takes_the_whole_of_connect_and_updates_the_same_connection(
+def test_on_v2_a_dead_token_requires_the_full_authorization_of_the_same_connection(
     smartcar: str, fleet: Fleet, owner: User
 ) -> None:
-    made = shared(smartcar, fleet, owner, SmartcarApiVersion.V2, State.NEEDS_REAUTHENTICATION)
+    connection = create_connection(
+        smartcar, fleet, owner, SmartcarApiVersion.V2, State.NEEDS_REAUTHENTICATION
+    )
     UserToken.objects.update(revoked_at=timezone.now())
-    url = trip(Connection.objects.get(), owner)
+    url = start_authorization(Connection.objects.get(), owner)
     assert urlsplit(url).path.endswith("/oauth/authorize")
-    params = authorize(smartcar, url, vehicleIds=[made.vehicle.smartcar_id])
-    arrival = oauth.handle_callback(params=params, user=owner, session_secret=SESSION)
-    made.refresh_from_db()
-    assert arrival.connections == [made]
-    assert (made.state, made.tokens.revoked_at if made.tokens else "") == (State.PENDING, None)
+    params = come_back(smartcar, url, vehicleIds=[connection.vehicle.smartcar_id])
+    result = oauth.handle_callback(params=params, user=owner, session_secret=SESSION)
+    connection.refresh_from_db()
+    assert result.connections == [connection]
+    assert (connection.state, connection.tokens.revoked_at if connection.tokens else "") == (
+        State.PENDING,
+        None,
+    )
 
 
 @both
-def test_more_is_allowed_on_the_same_connection(
+def test_more_permissions_are_granted_to_the_same_connection(
     smartcar: str, fleet: Fleet, owner: User, api_version: str
 ) -> None:
-    made = shared(
+    connection = create_connection(
         smartcar, fleet, owner, api_version, State.ACTIVE, scopes=["read_vehicle_info", "read_battery"]
     )
-    assert "control_security" not in made.scopes
-    invitation = link(made, owner, AuthorizationPurpose.PERMISSIONS)
+    assert "control_security" not in connection.scopes
+    invitation = link(connection, owner, AuthorizationPurpose.PERMISSIONS)
     browser = Client()
     assert "more permissions for" in browser.get(invitation.path).content.decode()
     url = browser.get(f"{invitation.path}start/").headers["Location"]
     browser.get(
-        "/connect/callback/", authorize(smartcar, url, vehicleIds=[made.vehicle.smartcar_id]), follow=True
+        "/connect/callback/",
+        come_back(smartcar, url, vehicleIds=[connection.vehicle.smartcar_id]),
+        follow=True,
     )
-    (again,) = Connection.objects.all()
-    assert again.pk == made.pk
-    assert {"read_battery", "control_security"} <= set(again.scopes)
+    (repeated,) = Connection.objects.all()
+    assert repeated.pk == connection.pk
+    assert {"read_battery", "control_security"} <= set(repeated.scopes)
 
 
-def test_another_account_is_told_and_becomes_a_connection_of_its_own(
+def test_different_account_is_reported_and_becomes_its_own_connection(
     smartcar: str, fleet: Fleet, owner: User, browser_of: BrowserOf
 ) -> None:
-    made = shared(smartcar, fleet, owner, SmartcarApiVersion.V3)
+    connection = create_connection(smartcar, fleet, owner, SmartcarApiVersion.V3)
     browser = browser_of(owner)
-    url = browser.get(f"/fleets/blue/connections/{made.pk}/authorize/permissions/").headers["Location"]
+    url = browser.get(f"/fleets/blue/connections/{connection.pk}/authorize/permissions/").headers["Location"]
     url = re.sub("&make=[^&]+", "", url)
     answer = browser.get(
         "/connect/callback/", authorize(smartcar, url, email="2-vehicles@smartcar.com"), follow=True
@@ -197,8 +210,8 @@ def test_another_account_is_told_and_becomes_a_connection_of_its_own(
     assert Connection.objects.count() == 2
 
 
-def capacity_trip(smartcar: str, url: str, *, known: bool) -> dict[str, str]:
-    """Through the battery's page; on v3 there is a sign-in before it."""
+def select_capacity(smartcar: str, url: str, *, known: bool) -> dict[str, str]:
+    """Goes through the battery page. On v3, a sign-in precedes it."""
     with httpx.Client(timeout=30) as browser:
         page = browser.get(url, follow_redirects=True)
         if 'name="email"' in page.text:
@@ -219,41 +232,47 @@ def submit(browser: httpx.Client, smartcar: str, page: httpx.Response, **fields:
     return browser.post(f"{smartcar}{action[1].replace('&amp;', '&')}", data=fields)
 
 
-def car_of_several_batteries(smartcar: str) -> str:
-    cars = httpx.get(f"{smartcar}/control/vehicles", params={"limit": 100}, timeout=30).json()["vehicles"]
-    for car in cars:
-        full = httpx.get(f"{smartcar}/control/vehicles/{car['id']}", timeout=30).json()
+def find_vehicle_with_several_batteries(smartcar: str) -> str:
+    vehicles = httpx.get(f"{smartcar}/control/vehicles", params={"limit": 100}, timeout=30).json()["vehicles"]
+    for vehicle in vehicles:
+        full = httpx.get(f"{smartcar}/control/vehicles/{vehicle['id']}", timeout=30).json()
         body = full.get("signals", {}).get("tractionbattery-nominalcapacity", {}).get("body")
-        if car["account"] and body and body["capacity"] is None:
-            return str(car["id"])
+        if vehicle["account"] and body and body["capacity"] is None:
+            return str(vehicle["id"])
     raise AssertionError("no such car in this world")
 
 
 @both
 @pytest.mark.parametrize("known", [True, False])
-def test_the_driver_chooses_the_battery_size_or_does_not_know_it(
+def test_driver_selects_the_battery_size_or_does_not_know_it(
     smartcar: str, fleet: Fleet, owner: User, api_version: str, known: bool
 ) -> None:
-    car = car_of_several_batteries(smartcar)
-    made = shared(smartcar, fleet, owner, api_version, vehicleIds=[car])
-    invitation = link(made, owner, AuthorizationPurpose.BATTERY)
+    vehicle_id = find_vehicle_with_several_batteries(smartcar)
+    connection = create_connection(smartcar, fleet, owner, api_version, vehicleIds=[vehicle_id])
+    invitation = link(connection, owner, AuthorizationPurpose.BATTERY)
     browser = Client()
     assert "Which battery" in browser.get(invitation.path).content.decode()
     url = browser.get(f"{invitation.path}start/").headers["Location"]
     assert ("token=" in url) == (api_version == SmartcarApiVersion.V2)
-    params = capacity_trip(smartcar, url, known=known)
+    params = select_capacity(smartcar, url, known=known)
     answer = browser.get("/connect/callback/", params, follow=True)
-    said = answer.content.decode()
-    assert ("The battery size of" in said and "was selected" in said) == known
-    assert ("No battery size was selected" in said) == (not known)
+    text = answer.content.decode()
+    assert ("The battery size of" in text and "was selected" in text) == known
+    assert ("No battery size was selected" in text) == (not known)
     invitation.refresh_from_db()
     assert (invitation.used_at is not None) == known
 
 
-def test_a_battery_answer_belongs_to_the_session_that_asked(smartcar: str, fleet: Fleet, owner: User) -> None:
-    made = shared(smartcar, fleet, owner, SmartcarApiVersion.V3)
-    trip(made, owner, AuthorizationPurpose.BATTERY)
-    params = {"vehicle_id": made.vehicle.smartcar_id, "selected_capacity": "80", "reason": "battery_capacity"}
+def test_battery_callback_belongs_to_the_session_that_started_it(
+    smartcar: str, fleet: Fleet, owner: User
+) -> None:
+    connection = create_connection(smartcar, fleet, owner, SmartcarApiVersion.V3)
+    start_authorization(connection, owner, AuthorizationPurpose.BATTERY)
+    params = {
+        "vehicle_id": connection.vehicle.smartcar_id,
+        "selected_capacity": "80",
+        "reason": "battery_capacity",
+    }
     for session, user in (("another", owner), ("", owner), (SESSION, None)):
         with pytest.raises(AuthorizationFailedError) as refusal:
             oauth.handle_callback(params=params, user=user, session_secret=session)
@@ -266,44 +285,44 @@ def test_a_battery_answer_belongs_to_the_session_that_asked(smartcar: str, fleet
 
 @both
 @pytest.mark.parametrize("error", ["access_denied", "server_error", "brand_new_error"])
-def test_a_trip_that_fails_leaves_the_connection_as_it_was(
+def test_failed_authorization_leaves_the_connection_unchanged(
     smartcar: str, fleet: Fleet, owner: User, api_version: str, error: str
 ) -> None:
-    made = shared(smartcar, fleet, owner, api_version, State.NEEDS_REAUTHENTICATION)
-    invitation = link(made, owner)
+    connection = create_connection(smartcar, fleet, owner, api_version, State.NEEDS_REAUTHENTICATION)
+    invitation = link(connection, owner)
     browser = Client()
     url = browser.get(f"{invitation.path}start/").headers["Location"]
     answer = browser.get("/connect/callback/", authorize(smartcar, url, outcome=error))
     assert answer.status_code == 400
     assert "Try again" in answer.content.decode()
-    made.refresh_from_db()
-    assert (made.state, Invitation.objects.get().open) == (State.NEEDS_REAUTHENTICATION, True)
+    connection.refresh_from_db()
+    assert (connection.state, Invitation.objects.get().open) == (State.NEEDS_REAUTHENTICATION, True)
 
 
 @pytest.mark.usefixtures("mails")
-def test_a_link_about_a_car_is_mailed_with_words_of_its_own(
+def test_link_for_a_vehicle_has_its_own_email_text(
     fleet: Fleet,
     owner: User,
     smartcar: str,
     run_enqueued: Callable[[], list[str]],
     django_capture_on_commit_callbacks: Any,
 ) -> None:
-    made = shared(smartcar, fleet, owner, SmartcarApiVersion.V3)
+    connection = create_connection(smartcar, fleet, owner, SmartcarApiVersion.V3)
     with django_capture_on_commit_callbacks(execute=True):
         services.create_link(
-            connection=made,
+            connection=connection,
             user=owner,
             purpose=AuthorizationPurpose.SIGN_IN,
             driver=Driver("Dana", "dana@example.com"),
             by_email=True,
         )
-    run_enqueued()
-    (letter,) = mail.outbox
-    assert "sign in again" in letter.subject
-    assert "/connect/invitation/" in letter.body
+    run_rung()
+    (email,) = mail.outbox
+    assert "sign in again" in email.subject
+    assert "/connect/invitation/" in email.body
 
 
-def test_the_partial_address_of_an_error_is_completed() -> None:
+def test_partial_url_of_an_error_is_completed() -> None:
     url = reauthenticate_url(
         origin="https://connect.smartcar.com",
         application_id="app",
@@ -314,8 +333,8 @@ def test_the_partial_address_of_an_error_is_completed() -> None:
         partial="https://connect.smartcar.com/oauth/reauthenticate?response_type=vehicle_id&client_id=app"
         "&vehicle_id=car&hint=x&state=theirs",
     )
-    asked = {name: value[0] for name, value in parse_qs(urlsplit(url).query).items()}
-    assert asked == {
+    query = {name: value[0] for name, value in parse_qs(urlsplit(url).query).items()}
+    assert query == {
         "response_type": "vehicle_id",
         "client_id": "app",
         "application_id": "app",
@@ -339,27 +358,29 @@ STRANGE = [
 
 
 @given(st.sampled_from(STRANGE) | st.text(max_size=60))
-def test_an_address_of_anybody_else_is_never_followed(given_url: str) -> None:
-    known = {
+def test_urls_of_other_sites_are_never_followed(given_url: str) -> None:
+    parameters = {
         "origin": "https://connect.smartcar.com",
         "application_id": "app",
         "vehicle_id": "car",
         "redirect_uri": "https://site/",
     }
-    url = reauthenticate_url(**known, state="s", external_id="e", partial=given_url)
+    url = reauthenticate_url(**parameters, state="s", external_id="e", partial=given_url)
     assert url.startswith("https://connect.smartcar.com/oauth/reauthenticate?response_type=vehicle_id&")
-    assert battery_url(**known, given=given_url).startswith("https://connect.smartcar.com/battery-capacity?")
-    assert "token" not in battery_url(**known, given=given_url)
+    assert battery_url(**parameters, given=given_url).startswith(
+        "https://connect.smartcar.com/battery-capacity?"
+    )
+    assert "token" not in battery_url(**parameters, given=given_url)
 
 
-def test_a_driver_beside_the_manager_shares_a_car_anew_after_its_grant_ended(
+def test_driver_can_share_a_vehicle_again_after_the_grant_of_the_connection_has_ended(
     smartcar: str, fleet: Fleet, owner: User, browser_of: BrowserOf
 ) -> None:
-    made = shared(smartcar, fleet, owner, SmartcarApiVersion.V3, State.REVOKED)
+    connection = create_connection(smartcar, fleet, owner, SmartcarApiVersion.V3, State.REVOKED)
     browser = browser_of(owner)
-    page = browser.get(f"/fleets/blue/connections/{made.pk}/").content.decode()
-    assert f"/connections/{made.pk}/authorize/connect/" in page
-    url = browser.get(f"/fleets/blue/connections/{made.pk}/authorize/connect/").headers["Location"]
-    browser.get("/connect/callback/", authorize(smartcar, url, vehicleIds=[made.vehicle.smartcar_id]))
-    made.refresh_from_db()
-    assert (made.state, Connection.objects.count()) == (State.PENDING, 1)
+    page = browser.get(f"/fleets/blue/connections/{connection.pk}/").content.decode()
+    assert f"/connections/{connection.pk}/authorize/connect/" in page
+    url = browser.get(f"/fleets/blue/connections/{connection.pk}/authorize/connect/").headers["Location"]
+    browser.get("/connect/callback/", come_back(smartcar, url, vehicleIds=[connection.vehicle.smartcar_id]))
+    connection.refresh_from_db()
+    assert (connection.state, Connection.objects.count()) == (State.PENDING, 1)

@@ -1,4 +1,4 @@
-"""`manage.py rotate_encryption_keys`: every secret under the newest key, and nothing lost on the way."""
+"""`manage.py rotate_encryption_keys`: re-encrypts every secret with the newest key, and loses nothing."""
 
 import threading
 from io import StringIO
@@ -38,13 +38,13 @@ def refresh_tokens() -> list[str]:
 
 
 def rotate(**options: object) -> tuple[str, str, int]:
-    """What the command says, what it complains of, and its exit code."""
-    said, complained, code = StringIO(), StringIO(), 0
+    """Returns the command's output, its error output and its exit code."""
+    output, errors, code = StringIO(), StringIO(), 0
     try:
-        call_command("rotate_encryption_keys", stdout=said, stderr=complained, **options)
+        call_command("rotate_encryption_keys", stdout=output, stderr=errors, **options)
     except SystemExit as end:
         code = int(end.code or 0)
-    return said.getvalue(), complained.getvalue(), code
+    return output.getvalue(), errors.getvalue(), code
 
 
 def test_every_secret_column_is_covered() -> None:
@@ -54,15 +54,15 @@ def test_every_secret_column_is_covered() -> None:
 
 
 @pytest.mark.django_db
-def test_after_it_the_old_key_can_go(settings: Settings) -> None:
+def test_old_key_can_be_removed_after_rotation(settings: Settings) -> None:
     settings.FIELD_ENCRYPTION_KEYS = [OLD]
     for number in range(5):
         make_pair(str(number))
     ApplicationToken.objects.create(client_id="one", token_ciphertext=encryption.encrypt("application"))
     ApplicationToken.objects.create(client_id="never minted")
     settings.FIELD_ENCRYPTION_KEYS = [NEW, OLD]
-    said, complained, code = rotate(batch=2)
-    assert (said, complained, code) == (
+    output, errors, code = rotate(batch=2)
+    assert (output, errors, code) == (
         "6 re-encrypted, 1 already under the newest key, 0 left.\n",
         "",
         0,
@@ -73,19 +73,19 @@ def test_after_it_the_old_key_can_go(settings: Settings) -> None:
 
 
 @pytest.mark.django_db
-def test_running_it_again_writes_nothing(settings: Settings) -> None:
+def test_second_rotation_writes_nothing(settings: Settings) -> None:
     settings.FIELD_ENCRYPTION_KEYS = [OLD]
     make_pair("one")
     settings.FIELD_ENCRYPTION_KEYS = [NEW, OLD]
     rotate()
     before = UserToken.objects.values().get()
-    said, _, code = rotate()
+    output, _, code = rotate()
     assert UserToken.objects.values().get() == before
-    assert (said, code) == ("0 re-encrypted, 1 already under the newest key, 0 left.\n", 0)
+    assert (output, code) == ("0 re-encrypted, 1 already under the newest key, 0 left.\n", 0)
 
 
 @pytest.mark.django_db
-def test_a_row_that_no_key_fits_is_named_and_does_not_stop_the_rest(settings: Settings) -> None:
+def test_row_without_a_matching_key_is_reported_and_does_not_stop_the_others(settings: Settings) -> None:
     settings.FIELD_ENCRYPTION_KEYS = [OLD]
     make_pair("before")
     settings.FIELD_ENCRYPTION_KEYS = [LOST]
@@ -93,10 +93,10 @@ def test_a_row_that_no_key_fits_is_named_and_does_not_stop_the_rest(settings: Se
     settings.FIELD_ENCRYPTION_KEYS = [OLD]
     make_pair("after")
     settings.FIELD_ENCRYPTION_KEYS = [NEW, OLD]
-    said, complained, code = rotate()
+    output, errors, code = rotate()
     assert code == 1
-    assert said == "2 re-encrypted, 0 already under the newest key, 1 left.\n"
-    assert f"connect.UserToken {lost.pk}: no key of FIELD_ENCRYPTION_KEYS fits." in complained
+    assert output == "2 re-encrypted, 0 already under the newest key, 1 left.\n"
+    assert f"connect.UserToken {lost.pk}: no key of FIELD_ENCRYPTION_KEYS fits." in errors
     settings.FIELD_ENCRYPTION_KEYS = [NEW, LOST]
     assert rotate()[2] == 0
     settings.FIELD_ENCRYPTION_KEYS = [NEW]
@@ -104,7 +104,7 @@ def test_a_row_that_no_key_fits_is_named_and_does_not_stop_the_rest(settings: Se
 
 
 @pytest.mark.django_db
-def test_a_renewal_between_reading_and_writing_is_not_overwritten(
+def test_token_refresh_between_reading_and_writing_is_not_overwritten(
     settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     settings.FIELD_ENCRYPTION_KEYS = [OLD]
@@ -126,7 +126,7 @@ def test_a_renewal_between_reading_and_writing_is_not_overwritten(
 
 
 @pytest.mark.django_db
-def test_a_renewal_under_way_can_still_be_stored(settings: Settings) -> None:
+def test_token_refresh_in_progress_can_still_be_stored(settings: Settings) -> None:
     settings.FIELD_ENCRYPTION_KEYS = [OLD]
     read_before = make_pair("old")
     settings.FIELD_ENCRYPTION_KEYS = [NEW, OLD]
@@ -135,10 +135,10 @@ def test_a_renewal_under_way_can_still_be_stored(settings: Settings) -> None:
 
 
 @pytest.mark.django_db(transaction=True)
-def test_a_rotation_while_refreshes_run_loses_nothing(
+def test_rotation_during_refreshes_loses_nothing(
     smartcar: str, fleet: Fleet, owner: User, settings: Settings
 ) -> None:
-    """Four threads rotate four pairs at the simulator while keys change twice; every pair is good afterwards."""
+    """Four threads rotate four token pairs at the simulator while keys change twice. Every pair is valid afterwards."""
     fleet.api_version = SmartcarApiVersion.V2
     fleet.save()
     settings.FIELD_ENCRYPTION_KEYS = [OLD]
@@ -153,7 +153,7 @@ def test_a_rotation_while_refreshes_run_loses_nothing(
         try:
             while not stop.is_set():
                 pair = user_tokens.refresh(tokens=pair)
-        except BaseException as error:  # noqa: BLE001 - told by the assertion below
+        except BaseException as error:  # noqa: BLE001 - reported by the assertion below
             failures.append(error)
         finally:
             connections.close_all()

@@ -1,4 +1,4 @@
-"""The rules by which a connection's state follows from evidence, in any order of evidence."""
+"""The rules by which evidence determines a connection's status, for any order of evidence."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -24,11 +24,11 @@ SIGN_IN = f"{ACCOUNT}:AUTHENTICATION_FAILED"
 State = ConnectionState
 
 
-def standing(state: ConnectionState = State.ACTIVE, error: str = "") -> Status:
+def status(state: ConnectionState = State.ACTIVE, error: str = "") -> Status:
     return Status(state, START, error=error)
 
 
-def complaint(
+def error_signal(
     state: ConnectionState = State.NEEDS_REAUTHENTICATION,
     *,
     error: str = SIGN_IN,
@@ -38,42 +38,44 @@ def complaint(
     return ErrorSignal(state, error, source, START + timedelta(minutes=minutes))
 
 
-def after(*complaints: ErrorSignal, before: Status | None = None) -> Status:
-    now = before or standing()
-    for each in complaints:
+def after_errors(*errors: ErrorSignal, before: Status | None = None) -> Status:
+    now = before or status()
+    for each in errors:
         now = state_machine.on_error(now, each)
     return now
 
 
-def test_one_error_ends_nothing() -> None:
-    one = after(complaint())
+def test_one_error_does_not_end_a_connection() -> None:
+    one = after_errors(error_signal())
     assert one.state is State.ACTIVE
     assert [each.state for each in one.pending_issues] == [State.NEEDS_REAUTHENTICATION]
 
 
-def test_two_kinds_of_witness_are_believed() -> None:
-    moved = after(complaint(), complaint(source=EvidenceSource.CALL, minutes=2))
-    assert (moved.state, moved.error, moved.pending_issues) == (State.NEEDS_REAUTHENTICATION, SIGN_IN, ())
-
-
-def test_the_same_error_is_believed_when_it_comes_again_after_a_while_and_not_at_once() -> None:
-    assert after(complaint(), complaint(minutes=3)).state is State.ACTIVE
-    assert after(complaint(), complaint(minutes=16)).state is State.NEEDS_REAUTHENTICATION
-
-
-def test_silence_after_an_error_settles_it() -> None:
-    suspected = after(complaint())
-    assert (
-        state_machine.confirm_after_timeout(suspected, now=START + timedelta(hours=11)).state is State.ACTIVE
+def test_errors_of_two_sources_are_confirmed() -> None:
+    confirmed = after_errors(error_signal(), error_signal(source=EvidenceSource.CALL, minutes=2))
+    assert (confirmed.state, confirmed.error, confirmed.pending_issues) == (
+        State.NEEDS_REAUTHENTICATION,
+        SIGN_IN,
+        (),
     )
-    settled = state_machine.confirm_after_timeout(suspected, now=START + timedelta(hours=13))
-    assert (settled.state, settled.error) == (State.NEEDS_REAUTHENTICATION, SIGN_IN)
 
 
-def test_a_daily_false_alarm_between_data_never_moves_the_connection() -> None:
-    now = standing()
+def test_repeated_error_is_confirmed_only_after_the_gap() -> None:
+    assert after_errors(error_signal(), error_signal(minutes=3)).state is State.ACTIVE
+    assert after_errors(error_signal(), error_signal(minutes=16)).state is State.NEEDS_REAUTHENTICATION
+
+
+def test_error_is_confirmed_if_no_data_follows() -> None:
+    pending = after_errors(error_signal())
+    assert state_machine.confirm_after_timeout(pending, now=START + timedelta(hours=11)).state is State.ACTIVE
+    confirmed = state_machine.confirm_after_timeout(pending, now=START + timedelta(hours=13))
+    assert (confirmed.state, confirmed.error) == (State.NEEDS_REAUTHENTICATION, SIGN_IN)
+
+
+def test_daily_false_alarm_between_data_never_changes_the_status() -> None:
+    now = status()
     for day in range(30):
-        now = state_machine.on_error(now, complaint(minutes=day * 1440))
+        now = state_machine.on_error(now, error_signal(minutes=day * 1440))
         now = state_machine.confirm_after_timeout(now, now=START + timedelta(days=day, hours=1))
         now = state_machine.on_data(now, at=START + timedelta(days=day, hours=2))
         assert now.state is State.ACTIVE
@@ -81,64 +83,70 @@ def test_a_daily_false_alarm_between_data_never_moves_the_connection() -> None:
 
 
 @pytest.mark.parametrize("state", [each for each in State if each not in TERMINATED])
-def test_fresh_data_heals(state: ConnectionState) -> None:
-    healed = state_machine.on_data(standing(state, "X"), at=START + timedelta(minutes=1))
-    assert (healed.state, healed.error if state is not State.ACTIVE else "") == (State.ACTIVE, "")
+def test_fresh_data_restores_the_connection(state: ConnectionState) -> None:
+    restored = state_machine.on_data(status(state, "X"), at=START + timedelta(minutes=1))
+    assert (restored.state, restored.error if state is not State.ACTIVE else "") == (State.ACTIVE, "")
 
 
-def test_data_received_before_the_trouble_does_not_heal_it() -> None:
-    troubled = standing(State.NEEDS_REAUTHENTICATION, SIGN_IN)
-    assert state_machine.on_data(troubled, at=START - timedelta(seconds=1)) == troubled
+def test_data_received_before_the_problem_does_not_restore_the_connection() -> None:
+    degraded = status(State.NEEDS_REAUTHENTICATION, SIGN_IN)
+    assert state_machine.on_data(degraded, at=START - timedelta(seconds=1)) == degraded
 
 
-def test_what_waited_in_quarantine_is_first_data() -> None:
-    assert state_machine.on_data(standing(State.PENDING), at=START - timedelta(hours=1)).state is State.ACTIVE
+def test_data_released_from_quarantine_counts_as_first_data() -> None:
+    assert state_machine.on_data(status(State.PENDING), at=START - timedelta(hours=1)).state is State.ACTIVE
 
 
 @pytest.mark.parametrize("error", [INVALID_GRANT, REQUESTS_USED_UP])
-def test_pushed_data_does_not_bring_back_a_dead_token_or_used_up_requests(error: str) -> None:
+def test_pushed_data_does_not_revive_a_dead_token_or_an_exhausted_limit(error: str) -> None:
     state = State.NEEDS_REAUTHENTICATION if error == INVALID_GRANT else State.PLAN_LIMIT
-    assert state_machine.on_data(standing(state, error), at=START + timedelta(days=1)).state is state
+    assert state_machine.on_data(status(state, error), at=START + timedelta(days=1)).state is state
 
 
-def test_resolved_clears_what_it_names_and_nothing_else() -> None:
-    troubled = standing(State.NEEDS_REAUTHENTICATION, SIGN_IN)
+def test_resolved_event_clears_only_what_it_names() -> None:
+    degraded = status(State.NEEDS_REAUTHENTICATION, SIGN_IN)
     later = START + timedelta(hours=1)
-    other = state_machine.resolved(troubled, type=ACCOUNT, code="SUBSCRIPTION", at=later)
+    other = state_machine.resolved(degraded, type=ACCOUNT, code="SUBSCRIPTION", at=later)
     assert other.state is State.NEEDS_REAUTHENTICATION
     for code in ("AUTHENTICATION_FAILED", None):
-        assert state_machine.resolved(troubled, type=ACCOUNT, code=code, at=later).state is State.ACTIVE
-    assert state_machine.resolved(after(complaint()), type=ACCOUNT, code=None, at=later).pending_issues == ()
+        assert state_machine.resolved(degraded, type=ACCOUNT, code=code, at=later).state is State.ACTIVE
+    assert (
+        state_machine.resolved(after_errors(error_signal()), type=ACCOUNT, code=None, at=later).pending_issues
+        == ()
+    )
 
 
-def test_the_plan_is_believed_at_once_and_hides_nothing_graver() -> None:
-    limit = complaint(State.PLAN_LIMIT, error="BILLING:VEHICLE_LIMIT", source=EvidenceSource.CALL)
-    assert after(limit).state is State.PLAN_LIMIT
-    graver = standing(State.NEEDS_REAUTHENTICATION, SIGN_IN)
-    assert after(limit, before=graver) == graver
-    assert state_machine.on_call_succeeded(after(limit), now=START + timedelta(hours=1)).state is State.ACTIVE
+def test_plan_limit_is_confirmed_at_once_and_does_not_hide_a_more_serious_status() -> None:
+    limit = error_signal(State.PLAN_LIMIT, error="BILLING:VEHICLE_LIMIT", source=EvidenceSource.CALL)
+    assert after_errors(limit).state is State.PLAN_LIMIT
+    graver = status(State.NEEDS_REAUTHENTICATION, SIGN_IN)
+    assert after_errors(limit, before=graver) == graver
+    assert (
+        state_machine.on_call_succeeded(after_errors(limit), now=START + timedelta(hours=1)).state
+        is State.ACTIVE
+    )
 
 
-def test_used_up_requests_come_back_with_the_month() -> None:
-    used_up = standing(State.PLAN_LIMIT, REQUESTS_USED_UP)
+def test_exhausted_request_limit_ends_with_the_month() -> None:
+    used_up = status(State.PLAN_LIMIT, REQUESTS_USED_UP)
     assert state_machine.on_new_month(used_up, now=START + timedelta(days=20)).state is State.PLAN_LIMIT
     assert state_machine.on_new_month(used_up, now=START + timedelta(days=31)).state is State.ACTIVE
 
 
-def test_a_car_that_smartcar_does_not_know_is_gone_only_by_the_list() -> None:
-    gone = [
-        complaint(State.REVOKED, error=state_machine.GONE, source=source, minutes=minutes)
+def test_unknown_vehicle_is_revoked_only_by_the_list() -> None:
+    errors = [
+        error_signal(State.REVOKED, error=state_machine.GONE, source=source, minutes=minutes)
         for source, minutes in (
             (EvidenceSource.CALL, 1),
             (EvidenceSource.EVENT, 60),
             (EvidenceSource.CALL, 600),
         )
     ]
-    suspected = after(*gone)
+    pending = after_errors(*errors)
     later = START + timedelta(days=3)
-    assert state_machine.confirm_after_timeout(suspected, now=later).state is State.ACTIVE
-    assert state_machine.on_listed(suspected, now=later, found=True).pending_issues == ()
-    assert state_machine.on_listed(suspected, now=later, found=False).state is State.REVOKED
+    assert state_machine.confirm_after_timeout(pending, now=later).state is State.ACTIVE
+    assert state_machine.on_listed(pending, now=later, found=True).pending_issues == ()
+    assert state_machine.on_listed(pending, now=later, found=False).state is State.REVOKED
 
 
 @pytest.mark.parametrize(
@@ -160,31 +168,31 @@ def test_a_car_that_smartcar_does_not_know_is_gone_only_by_the_list() -> None:
         ("VEHICLE_STATE", "DEVICE_PAIRING_REQUIRED", False, EvidenceSource.CALL, None),
     ],
 )
-def test_which_errors_speak_of_the_whole_connection(
+def test_which_errors_affect_the_whole_connection(
     type_: str, code: str | None, on_signals: bool, source: EvidenceSource, expected: ConnectionState | None
 ) -> None:
     assert state_machine.state_for(type=type_, code=code, source=source, on_signals=on_signals) is expected
 
 
-def test_an_unknown_account_error_counts_when_smartcar_asks_for_a_sign_in() -> None:
-    found = state_machine.state_for(
+def test_unknown_account_error_counts_if_smartcar_requests_a_sign_in() -> None:
+    state = state_machine.state_for(
         type=ACCOUNT, code="NEW", source=EvidenceSource.EVENT, reauthenticate=True
     )
-    assert found is State.NEEDS_REAUTHENTICATION
+    assert state is State.NEEDS_REAUTHENTICATION
 
 
-# In any order of evidence.
+# For any order of evidence.
 
 
 @dataclass(frozen=True)
 class Step:
-    """One piece of evidence: its name, and what it does to a standing at a time."""
+    """One piece of evidence: its name, and its effect on a status at a time."""
 
     name: str
     apply: Callable[[Status, datetime], Status]
 
 
-def _complaints() -> list[Step]:
+def _error_steps() -> list[Step]:
     def step(state: ConnectionState, error: str, source: EvidenceSource) -> Step:
         def apply(before: Status, at: datetime) -> Status:
             return state_machine.on_error(before, ErrorSignal(state, error, source, at))
@@ -202,7 +210,7 @@ def _complaints() -> list[Step]:
 
 
 STEPS = [
-    *_complaints(),
+    *_error_steps(),
     Step("data", lambda before, at: state_machine.on_data(before, at=at)),
     Step("silence", lambda before, at: state_machine.on_no_data(before, now=at)),
     Step("settle", lambda before, at: state_machine.confirm_after_timeout(before, now=at)),
@@ -220,22 +228,22 @@ evidence = st.lists(st.tuples(st.sampled_from(STEPS), st.integers(0, 60 * 24)), 
 
 @given(evidence)
 def test_every_state_is_supported_by_evidence(history: list[tuple[Step, int]]) -> None:
-    now, at = standing(State.PENDING), START
-    heard: dict[str, int] = {}
+    now, at = status(State.PENDING), START
+    received: dict[str, int] = {}
     for step, minutes in history:
         at += timedelta(minutes=minutes)
         before, now = now, step.apply(now, at)
         if step.name == "data":
-            heard.clear()
+            received.clear()
             assert now.state in (State.ACTIVE, *TERMINATED)
             assert now.pending_issues == ()
-        heard[step.name] = heard.get(step.name, 0) + 1
+        received[step.name] = received.get(step.name, 0) + 1
         if now.state is before.state:
             continue
         assert now.since == at
         if now.state is State.NEEDS_REAUTHENTICATION:
-            witnesses = sum(count for name, count in heard.items() if name.endswith(SIGN_IN))
-            assert witnesses >= 2 or step.name == "settle"
+            reports = sum(count for name, count in received.items() if name.endswith(SIGN_IN))
+            assert reports >= 2 or step.name == "settle"
         if now.state is State.REVOKED:
             assert step.name == "unlisted"
         assert before.state not in TERMINATED
@@ -244,10 +252,10 @@ def test_every_state_is_supported_by_evidence(history: list[tuple[Step, int]]) -
 
 @given(evidence)
 def test_data_after_anything_means_a_live_connection(history: list[tuple[Step, int]]) -> None:
-    now, at = standing(State.PENDING), START
+    now, at = status(State.PENDING), START
     for step, minutes in history:
         at += timedelta(minutes=minutes)
         now = step.apply(now, at)
-    healed = state_machine.on_data(now, at=at)
-    assert healed.state in (*USABLE, *TERMINATED)
-    assert healed.state is State.ACTIVE or now.state in TERMINATED
+    restored = state_machine.on_data(now, at=at)
+    assert restored.state in (*USABLE, *TERMINATED)
+    assert restored.state is State.ACTIVE or now.state in TERMINATED

@@ -1,4 +1,4 @@
-"""Subscribing connected cars to the webhook, on both API versions, against the simulator."""
+"""Subscribing connected vehicles to the webhook, on both API versions, against the simulator."""
 
 from collections.abc import Callable
 from datetime import timedelta
@@ -28,7 +28,7 @@ def connected(
 
 @both
 @pytest.mark.django_db(transaction=True)
-def test_a_connected_car_is_subscribed_when_its_task_runs(
+def test_connected_vehicle_is_subscribed_by_its_task(
     smartcar: str,
     live_server: object,
     settings: Settings,
@@ -46,7 +46,7 @@ def test_a_connected_car_is_subscribed_when_its_task_runs(
 
 @both
 @pytest.mark.django_db(transaction=True)
-def test_subscribing_twice_is_subscribed(
+def test_subscribing_twice_succeeds(
     smartcar: str,
     live_server: object,
     settings: Settings,
@@ -63,7 +63,7 @@ def test_subscribing_twice_is_subscribed(
 
 
 @pytest.mark.django_db
-def test_a_promised_subscription_is_believed_when_smartcar_lists_it(
+def test_accepted_subscription_is_confirmed_once_smartcar_lists_it(
     smartcar: str, fleet: Fleet, owner: User, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     connection = connected(smartcar, fleet, owner)
@@ -80,8 +80,10 @@ def test_a_promised_subscription_is_believed_when_smartcar_lists_it(
 
 
 @pytest.mark.django_db
-def test_a_refusal_is_kept_for_people_and_tried_again_later(smartcar: str, fleet: Fleet, owner: User) -> None:
-    """No webhook of that id exists at Smartcar."""
+def test_error_is_stored_and_the_subscription_is_retried_later(
+    smartcar: str, fleet: Fleet, owner: User
+) -> None:
+    """No webhook with this ID exists at Smartcar."""
     connection = connected(smartcar, fleet, owner)
     subscriptions.ensure_subscribed(connection=connection)
     connection.refresh_from_db()
@@ -93,7 +95,7 @@ def test_a_refusal_is_kept_for_people_and_tried_again_later(smartcar: str, fleet
 
 
 @pytest.mark.django_db
-def test_without_a_webhook_the_setting_is_named(
+def test_missing_webhook_setting_is_named(
     smartcar: str, fleet: Fleet, owner: User, settings: Settings
 ) -> None:
     connection = connected(smartcar, fleet, owner)

@@ -1,4 +1,4 @@
-"""The vault: valid tokens for calls, renewed once, encrypted, and never lost to a transient failure."""
+"""The token store: valid tokens for calls, refreshed once, encrypted, and never lost to a transient failure."""
 
 import threading
 from collections.abc import Callable
@@ -30,8 +30,8 @@ def v2_connection(smartcar: str, fleet: Fleet, owner: User) -> Connection:
 
 
 def token_requests(smartcar: str, path: str) -> int:
-    seen = httpx.get(f"{smartcar}/control/requests", params={"path": path}, timeout=10).json()["requests"]
-    return len([request for request in seen if request["method"] == "POST"])
+    requests = httpx.get(f"{smartcar}/control/requests", params={"path": path}, timeout=10).json()["requests"]
+    return len([request for request in requests if request["method"] == "POST"])
 
 
 def expire_access() -> None:
@@ -39,14 +39,14 @@ def expire_access() -> None:
 
 
 @pytest.mark.django_db
-def test_a_valid_token_is_used_as_it_is(smartcar: str, v2_connection: Connection) -> None:
+def test_valid_token_is_used_unchanged(smartcar: str, v2_connection: Connection) -> None:
     first = token_store.access(connection=v2_connection)
     assert token_store.access(connection=v2_connection) == first
     assert first.token not in repr(first)
 
 
 @pytest.mark.django_db
-def test_an_expiring_token_is_renewed_ahead_of_its_end(smartcar: str, v2_connection: Connection) -> None:
+def test_expiring_token_is_refreshed_ahead_of_time(smartcar: str, v2_connection: Connection) -> None:
     before = token_store.access(connection=v2_connection)
     UserToken.objects.update(access_expires_at=timezone.now() + timedelta(minutes=4))
     after = token_store.access(connection=v2_connection)
@@ -55,9 +55,7 @@ def test_an_expiring_token_is_renewed_ahead_of_its_end(smartcar: str, v2_connect
 
 
 @pytest.mark.django_db
-def test_an_ended_grant_marks_the_connection_for_reauthentication(
-    smartcar: str, v2_connection: Connection
-) -> None:
+def test_ended_grant_requires_reauthentication(smartcar: str, v2_connection: Connection) -> None:
     expire_access()
     UserToken.objects.update(refresh_ciphertext=encryption.encrypt("not a token Smartcar knows"))
     with pytest.raises(SmartcarError):
@@ -69,7 +67,7 @@ def test_an_ended_grant_marks_the_connection_for_reauthentication(
 
 
 @pytest.mark.django_db
-def test_a_transient_failure_keeps_the_old_pair(
+def test_transient_failure_retains_the_old_pair(
     smartcar: str, v2_connection: Connection, settings: Settings
 ) -> None:
     expire_access()
@@ -84,10 +82,10 @@ def test_a_transient_failure_keeps_the_old_pair(
 
 
 @pytest.mark.django_db
-def test_a_renewal_whose_answer_was_lost_is_healed_with_the_old_token(
+def test_lost_refresh_answer_is_recovered_with_the_old_token(
     smartcar: str, v2_connection: Connection
 ) -> None:
-    """Smartcar rotated, we never stored it: the old refresh token is good for minutes more."""
+    """Smartcar rotated the token and the answer was lost: the old refresh token stays valid for some minutes."""
     before = UserToken.objects.get()
     user_tokens.refresh(tokens=before)
     UserToken.objects.update(
@@ -97,16 +95,14 @@ def test_a_renewal_whose_answer_was_lost_is_healed_with_the_old_token(
 
 
 @pytest.mark.django_db
-def test_a_lease_left_behind_by_a_dead_process_is_taken_over(
-    smartcar: str, v2_connection: Connection
-) -> None:
+def test_lease_of_a_dead_process_is_taken_over(smartcar: str, v2_connection: Connection) -> None:
     expire_access()
     UserToken.objects.update(lease_until=timezone.now() - timedelta(seconds=1))
     assert token_store.access(connection=v2_connection).token
 
 
-def _at_once(count: int, work: Callable[[], object]) -> list[object]:
-    """Runs the work in threads that start together, each with a database connection of its own."""
+def _run_concurrently(count: int, work: Callable[[], object]) -> list[object]:
+    """Runs the function in threads that start together, each with its own database connection."""
     results: list[object] = []
     barrier = threading.Barrier(count)
 
@@ -126,10 +122,12 @@ def _at_once(count: int, work: Callable[[], object]) -> list[object]:
 
 
 @pytest.mark.django_db(transaction=True)
-def test_many_who_need_one_expired_token_make_one_refresh(smartcar: str, v2_connection: Connection) -> None:
+def test_concurrent_use_of_one_expired_token_makes_one_refresh(
+    smartcar: str, v2_connection: Connection
+) -> None:
     expire_access()
     before = token_requests(smartcar, "/auth/oauth/token")
-    tokens = _at_once(
+    tokens = _run_concurrently(
         8, lambda: token_store.access(connection=Connection.objects.get(pk=v2_connection.pk)).token
     )
     assert len(set(tokens)) == 1
@@ -138,9 +136,9 @@ def test_many_who_need_one_expired_token_make_one_refresh(smartcar: str, v2_conn
 
 
 @pytest.mark.django_db(transaction=True)
-def test_many_who_need_the_application_token_mint_it_once(smartcar: str) -> None:
+def test_concurrent_use_of_the_application_token_fetches_it_once(smartcar: str) -> None:
     before = token_requests(smartcar, "/iam/oauth2/token")
-    tokens = _at_once(
+    tokens = _run_concurrently(
         8,
         lambda: (
             token_store.application_access(
@@ -154,7 +152,7 @@ def test_many_who_need_the_application_token_mint_it_once(smartcar: str) -> None
 
 
 @pytest.mark.django_db
-def test_a_forgotten_application_token_is_minted_anew(smartcar: str) -> None:
+def test_discarded_application_token_is_fetched_again(smartcar: str) -> None:
     first = token_store.application_access(application=applications.default_application(), user_id="user")
     token_store.discard_application_token(application=applications.default_application())
     assert (
@@ -164,12 +162,12 @@ def test_a_forgotten_application_token_is_minted_anew(smartcar: str) -> None:
     assert ApplicationToken.objects.count() == 1
 
 
-def refused(status: int) -> SmartcarError:
+def rejection(status: int) -> SmartcarError:
     return SmartcarError(type="AUTHENTICATION", status=status)
 
 
 @pytest.mark.django_db
-def test_a_call_refused_with_401_is_made_once_more_with_a_new_token(
+def test_call_rejected_with_401_is_repeated_once_with_a_new_token(
     smartcar: str, v2_connection: Connection
 ) -> None:
     UserToken.objects.update(access_ciphertext=encryption.encrypt("a token that Smartcar has forgotten"))
@@ -184,7 +182,7 @@ def test_a_call_refused_with_401_is_made_once_more_with_a_new_token(
 
 
 @pytest.mark.django_db
-def test_a_forgotten_application_token_is_minted_anew_by_the_call_that_meets_it(
+def test_call_rejected_for_an_invalid_application_token_fetches_another(
     smartcar: str, fleet: Fleet, owner: User
 ) -> None:
     (connection,) = connect(smartcar, fleet=fleet, user=owner, count=1).connections
@@ -197,12 +195,12 @@ def test_a_forgotten_application_token_is_minted_anew_by_the_call_that_meets_it(
 
 
 @pytest.mark.django_db
-def test_a_call_refused_twice_is_not_made_a_third_time(smartcar: str, v2_connection: Connection) -> None:
+def test_call_rejected_twice_is_not_repeated_again(smartcar: str, v2_connection: Connection) -> None:
     tokens = []
 
     def call(access: Access) -> None:
         tokens.append(access.token)
-        raise refused(401)
+        raise rejection(401)
 
     with pytest.raises(SmartcarError):
         token_store.call_with_token(connection=v2_connection, call=call)
@@ -211,12 +209,14 @@ def test_a_call_refused_twice_is_not_made_a_third_time(smartcar: str, v2_connect
 
 @pytest.mark.django_db
 @pytest.mark.parametrize("status", [0, 400, 403, 429, 500])
-def test_any_other_refusal_is_not_repeated(smartcar: str, v2_connection: Connection, status: int) -> None:
+def test_call_rejected_for_another_reason_is_not_repeated(
+    smartcar: str, v2_connection: Connection, status: int
+) -> None:
     tokens = []
 
     def call(access: Access) -> None:
         tokens.append(access.token)
-        raise refused(status)
+        raise rejection(status)
 
     with pytest.raises(SmartcarError):
         token_store.call_with_token(connection=v2_connection, call=call)
@@ -225,28 +225,28 @@ def test_any_other_refusal_is_not_repeated(smartcar: str, v2_connection: Connect
 
 
 @pytest.mark.django_db(transaction=True)
-def test_many_calls_refused_at_once_renew_the_token_once(smartcar: str, v2_connection: Connection) -> None:
+def test_concurrent_rejected_calls_refresh_the_token_once(smartcar: str, v2_connection: Connection) -> None:
     stale = token_store.access(connection=v2_connection).token
-    held = threading.Barrier(6)
+    barrier = threading.Barrier(6)
 
     def call(access: Access) -> str:
         if access.token == stale:
-            held.wait()
-            raise refused(401)
+            barrier.wait()
+            raise rejection(401)
         return access.token
 
     connection = Connection.objects.select_related("tokens").get()
-    tokens = _at_once(6, lambda: token_store.call_with_token(connection=connection, call=call))
+    tokens = _run_concurrently(6, lambda: token_store.call_with_token(connection=connection, call=call))
     assert len(set(tokens)) == 1
     assert len(tokens) == 6
     assert UserToken.objects.get().version == 1
 
 
 @pytest.mark.django_db
-def test_an_end_of_a_pair_that_was_replaced_meanwhile_ends_nothing(
+def test_error_for_a_replaced_pair_does_not_end_the_connection(
     smartcar: str, v2_connection: Connection, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Another process stored a newer pair while ours asked: its pair is good, and so is the connection."""
+    """Another process stored a newer pair during this request. That pair and the connection are still valid."""
     expire_access()
 
     def overtaken(*, refresh_token: str) -> TokenPair:
@@ -261,7 +261,7 @@ def test_an_end_of_a_pair_that_was_replaced_meanwhile_ends_nothing(
     assert UserToken.objects.get().revoked_at is None
 
 
-def test_the_newest_key_encrypts_and_every_key_decrypts(settings: Settings) -> None:
+def test_newest_key_encrypts_and_every_key_decrypts(settings: Settings) -> None:
     old, new = Fernet.generate_key().decode(), Fernet.generate_key().decode()
     settings.FIELD_ENCRYPTION_KEYS = [old]
     ciphertext = encryption.encrypt("secret")
@@ -270,7 +270,7 @@ def test_the_newest_key_encrypts_and_every_key_decrypts(settings: Settings) -> N
     assert Fernet(new).decrypt(encryption.encrypt("secret")) == b"secret"
 
 
-def test_a_missing_key_is_a_clear_error(settings: Settings) -> None:
+def test_missing_key_raises_a_clear_error(settings: Settings) -> None:
     ciphertext = encryption.encrypt("secret")
     settings.FIELD_ENCRYPTION_KEYS = [Fernet.generate_key().decode()]
     with pytest.raises(encryption.DecryptionError, match="FIELD_ENCRYPTION_KEYS"):

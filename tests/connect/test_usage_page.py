@@ -1,4 +1,4 @@
-"""The usage page: who may see and set what, and what it shows."""
+"""The usage page: permissions to see and change it, and its content."""
 
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
@@ -22,13 +22,13 @@ BrowserOf = Callable[[User], Client]
 URL = "/fleets/blue/usage/"
 
 
-def used(vehicle: Vehicle, **calls: int) -> None:
+def record_usage(vehicle: Vehicle, **calls: int) -> None:
     month = quota.billing_month(timezone.now())
     for purpose, number in calls.items():
         VehicleUsage.objects.create(vehicle=vehicle, month=month, purpose=purpose, calls=number)
 
 
-def car(fleet: Fleet, name: str) -> Vehicle:
+def create_vehicle(fleet: Fleet, name: str) -> Vehicle:
     return Vehicle.objects.create(fleet=fleet, smartcar_id=f"id-{name}", name=name)
 
 
@@ -36,7 +36,7 @@ def car(fleet: Fleet, name: str) -> Vehicle:
     ("who", "status"),
     [("owner", 200), ("teammate", 200), ("viewer", 403), ("driver", 403), ("outsider", 404)],
 )
-def test_managers_see_it_others_do_not(
+def test_only_owner_and_manager_see_the_page(
     who: str, status: int, fleet: Fleet, browser_of: BrowserOf, request: pytest.FixtureRequest
 ) -> None:
     browser = browser_of(request.getfixturevalue(who))
@@ -46,19 +46,19 @@ def test_managers_see_it_others_do_not(
     assert FleetAllowance.objects.exists() == (status == 200)
 
 
-def test_nobody_sees_it_without_signing_in(fleet: Fleet) -> None:
+def test_anonymous_user_does_not_see_the_page(fleet: Fleet) -> None:
     assert Client().get(URL).status_code == 302
 
 
-def test_each_car_with_its_calls_and_who_is_near_or_over(
+def test_shows_each_vehicle_with_its_calls_and_who_is_near_or_over_the_limit(
     fleet: Fleet, owner: User, outsider: User, browser_of: BrowserOf
 ) -> None:
     FleetAllowance.objects.create(fleet=fleet, calls=100)
-    used(car(fleet, "Over"), command=10, person=20, background=90)
-    used(car(fleet, "Near"), background=85)
-    used(car(fleet, "Far"), person=3)
-    car(fleet, "Unused")
-    used(car(Fleet.objects.get(slug="red"), "Foreign"), person=9)
+    record_usage(create_vehicle(fleet, "Over"), command=10, person=20, background=90)
+    record_usage(create_vehicle(fleet, "Near"), background=85)
+    record_usage(create_vehicle(fleet, "Far"), person=3)
+    create_vehicle(fleet, "Unused")
+    record_usage(create_vehicle(Fleet.objects.get(slug="red"), "Foreign"), person=9)
     page = browser_of(owner).get(URL)
     text = page.content.decode()
     assert [str(row.vehicle) for row in page.context["page"]] == ["Over", "Near", "Far", "Unused"]
@@ -68,16 +68,16 @@ def test_each_car_with_its_calls_and_who_is_near_or_over(
     assert "Foreign" not in text
 
 
-def test_it_is_sorted_as_asked(fleet: Fleet, owner: User, browser_of: BrowserOf) -> None:
-    used(car(fleet, "b"), command=1, background=50)
-    used(car(fleet, "A"), command=9)
+def test_is_sorted_as_requested(fleet: Fleet, owner: User, browser_of: BrowserOf) -> None:
+    record_usage(create_vehicle(fleet, "b"), command=1, background=50)
+    record_usage(create_vehicle(fleet, "A"), command=9)
     browser = browser_of(owner)
     for order, first in (("car", "A"), ("command", "A"), ("background", "b"), ("nonsense", "b")):
         assert str(browser.get(URL, {"sort": order}).context["page"][0].vehicle) == first
 
 
-def test_last_month_can_be_looked_at(fleet: Fleet, owner: User, browser_of: BrowserOf) -> None:
-    vehicle = car(fleet, "Van")
+def test_previous_month_can_be_shown(fleet: Fleet, owner: User, browser_of: BrowserOf) -> None:
+    vehicle = create_vehicle(fleet, "Van")
     VehicleUsage.objects.create(
         vehicle=vehicle, month=datetime(2026, 1, 1, tzinfo=UTC).date(), purpose="person", calls=4
     )
@@ -87,9 +87,7 @@ def test_last_month_can_be_looked_at(fleet: Fleet, owner: User, browser_of: Brow
     assert browser.get(URL, {"month": "2026-99"}).context["current"]
 
 
-def test_the_allowance_is_set_cleared_and_written_down(
-    fleet: Fleet, owner: User, browser_of: BrowserOf
-) -> None:
+def test_monthly_limit_is_set_cleared_and_logged(fleet: Fleet, owner: User, browser_of: BrowserOf) -> None:
     browser = browser_of(owner)
     browser.post(f"{URL}limit/", {"calls": "250"})
     assert quota.monthly_limit(fleet_id=fleet.pk) == 250
@@ -100,7 +98,7 @@ def test_the_allowance_is_set_cleared_and_written_down(
 
 
 @pytest.mark.parametrize("calls", ["-1", "many", "1000001", "1.5"])
-def test_an_allowance_that_is_none_changes_nothing_and_says_so(
+def test_invalid_limit_changes_nothing_and_is_explained(
     calls: str, fleet: Fleet, owner: User, browser_of: BrowserOf
 ) -> None:
     answer = browser_of(owner).post(f"{URL}limit/", {"calls": calls})
@@ -112,7 +110,7 @@ def test_an_allowance_that_is_none_changes_nothing_and_says_so(
     assert not FleetAllowance.objects.exists()
 
 
-def test_how_long_tokens_of_this_fleet_have_to_live(
+def test_shows_the_remaining_life_of_this_fleets_tokens(
     fleet: Fleet, owner: User, outsider: User, browser_of: BrowserOf
 ) -> None:
     assert (
@@ -126,7 +124,7 @@ def test_how_long_tokens_of_this_fleet_have_to_live(
         tokens = user_tokens.store(user_id="user", pair=pair)
         Connection.objects.create(
             fleet=owned_by,
-            vehicle=car(owned_by, f"of {tokens.pk}"),
+            vehicle=create_vehicle(owned_by, f"of {tokens.pk}"),
             smartcar_user_id="user",
             api_version="v2",
             mode="live",
@@ -141,16 +139,16 @@ def test_how_long_tokens_of_this_fleet_have_to_live(
     )
 
 
-def test_a_cars_page_shows_its_calls_to_managers_only(
+def test_vehicle_page_shows_its_calls_only_to_owner_and_manager(
     vehicle: Vehicle, owner: User, viewer: User, browser_of: BrowserOf
 ) -> None:
-    used(vehicle, person=12)
+    record_usage(vehicle, person=12)
     url = f"/fleets/blue/vehicles/{vehicle.smartcar_id}/connection/"
     assert "12 API calls" in browser_of(owner).get(url).content.decode()
     assert "API calls this month" not in browser_of(viewer).get(url).content.decode()
 
 
-def test_counting_adds_up_and_asks_nothing_of_a_car_that_is_gone(vehicle: Vehicle) -> None:
+def test_calls_are_added_up_and_ignored_for_a_deleted_vehicle(vehicle: Vehicle) -> None:
     for _ in range(3):
         quota.count_calls(vehicle_id=vehicle.pk, purpose=CallPurpose.COMMAND, calls=2)
     quota.count_calls(vehicle_id=vehicle.pk + 1000, purpose=CallPurpose.COMMAND, calls=1)
@@ -158,7 +156,7 @@ def test_counting_adds_up_and_asks_nothing_of_a_car_that_is_gone(vehicle: Vehicl
     assert row.calls == 6
 
 
-def test_the_month_turns_at_midnight_utc() -> None:
+def test_month_changes_at_midnight_utc() -> None:
     new_years_eve = datetime(2026, 12, 31, 23, 59, tzinfo=UTC)
     assert quota.next_month(new_years_eve) == datetime(2027, 1, 1, tzinfo=UTC)
     assert quota.billing_month(new_years_eve).isoformat() == "2026-12-01"

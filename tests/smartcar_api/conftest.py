@@ -1,4 +1,4 @@
-"""A host that answers as each test says, on a real socket: for what no well-behaved server sends."""
+"""A server that answers as each test specifies, on a real socket, for answers that no well-behaved server sends."""
 
 import json
 import threading
@@ -22,8 +22,8 @@ WEBHOOK = "9b6ae692-60cc-4b3e-89d8-71e7549cf805"
 
 
 @dataclass(frozen=True)
-class Seen:
-    """A request as it arrived."""
+class ReceivedRequest:
+    """A request as it was received."""
 
     method: str
     path: str
@@ -35,22 +35,22 @@ class Seen:
 
 @dataclass
 class Host:
-    """Gives its replies in order, the last again and again, and keeps what it was asked."""
+    """Sends its replies in order, repeats the last one, and records the requests."""
 
     origin: str = ""
     replies: list[Reply] = field(default_factory=list)
-    seen: list[Seen] = field(default_factory=list)
-    over: threading.Event = field(default_factory=threading.Event)
+    requests: list[ReceivedRequest] = field(default_factory=list)
+    finished: threading.Event = field(default_factory=threading.Event)
 
-    def will(self, *replies: Reply) -> None:
+    def reply_with(self, *replies: Reply) -> None:
         self.replies = list(replies)
 
     def next(self) -> Reply:
         return self.replies.pop(0) if len(self.replies) > 1 else self.replies[0]
 
 
-def says(status: int, body: Any = None, headers: dict[str, str] | None = None) -> Reply:
-    """A whole answer: bytes as they are, anything else as JSON."""
+def respond(status: int, body: Any = None, headers: dict[str, str] | None = None) -> Reply:
+    """Replies with a complete answer: bytes unchanged, anything else as JSON."""
     content = body if isinstance(body, bytes) else b"" if body is None else json.dumps(body).encode()
 
     def reply(handler: BaseHTTPRequestHandler) -> None:
@@ -66,8 +66,8 @@ def says(status: int, body: Any = None, headers: dict[str, str] | None = None) -
     return reply
 
 
-def sends(content: bytes) -> Reply:
-    """These bytes on the wire, then the end of the connection."""
+def send_bytes(content: bytes) -> Reply:
+    """Sends these bytes, then closes the connection."""
 
     def reply(handler: BaseHTTPRequestHandler) -> None:
         handler.wfile.write(content)
@@ -76,8 +76,8 @@ def sends(content: bytes) -> Reply:
     return reply
 
 
-def streams(*parts: bytes, pause: float = 0.0, status: int = 202) -> Reply:
-    """An answer without a length, in parts."""
+def stream(*parts: bytes, pause: float = 0.0, status: int = 202) -> Reply:
+    """Replies in chunks, without a content length."""
 
     def reply(handler: BaseHTTPRequestHandler) -> None:
         handler.send_response(status)
@@ -105,7 +105,7 @@ def other_host() -> Iterator[Host]:
 
 
 class running:
-    """A host for the length of a block."""
+    """Runs a host for the duration of a block."""
 
     def __enter__(self) -> Host:
         self.host = Host()
@@ -118,7 +118,7 @@ class running:
         return self.host
 
     def __exit__(self, *_: object) -> None:
-        self.host.over.set()
+        self.host.finished.set()
         self.server.shutdown()
         self.server.server_close()
 
@@ -129,12 +129,12 @@ def _handler(host: Host) -> type[BaseHTTPRequestHandler]:
         disable_nagle_algorithm = True
 
         def handle_any(self) -> None:
-            address = urlsplit(self.path)
-            host.seen.append(
-                Seen(
+            url = urlsplit(self.path)
+            host.requests.append(
+                ReceivedRequest(
                     method=self.command,
-                    path=address.path,
-                    query=parse_qs(address.query, keep_blank_values=True),
+                    path=url.path,
+                    query=parse_qs(url.query, keep_blank_values=True),
                     headers=self.headers,
                     body=self.rfile.read(int(self.headers.get("Content-Length", 0))),
                     connection=self.client_address[1],
@@ -150,18 +150,18 @@ def _handler(host: Host) -> type[BaseHTTPRequestHandler]:
     return Handler
 
 
-def hangs(host: Host) -> Reply:
-    """No answer as long as the test runs."""
+def hang(host: Host) -> Reply:
+    """Never replies while the test runs."""
 
     def reply(handler: BaseHTTPRequestHandler) -> None:
-        host.over.wait(10)
+        host.finished.wait(10)
         handler.close_connection = True
 
     return reply
 
 
 def origins_at(origin: str) -> Origins:
-    """All of Smartcar at one address, by the path prefixes that the simulator has too."""
+    """Returns origins with all of Smartcar on one server, with the simulator's path prefixes."""
     return Origins(
         connect=f"{origin}/connect",
         auth=f"{origin}/auth/oauth/token",

@@ -1,4 +1,4 @@
-"""What can be told from an error: try again, never again, or nobody knows."""
+"""What follows from an error: whether a retry makes sense, and whether a command may have been carried out."""
 
 import pickle
 import re
@@ -28,7 +28,7 @@ def refusal(status: int, type: str = "UPSTREAM", **more: str) -> SmartcarError: 
         unreadable("", status=202, request_id=""),
     ],
 )
-def test_a_command_may_have_been_carried_out(error: SmartcarError) -> None:
+def test_command_may_have_been_carried_out(error: SmartcarError) -> None:
     assert error.outcome_unknown
 
 
@@ -46,64 +46,64 @@ def test_a_command_may_have_been_carried_out(error: SmartcarError) -> None:
         refusal(501, "COMPATIBILITY"),
     ],
 )
-def test_a_command_was_certainly_not_carried_out(error: SmartcarError) -> None:
+def test_command_was_certainly_not_carried_out(error: SmartcarError) -> None:
     assert not error.outcome_unknown
 
 
 @pytest.mark.parametrize("status", [302, 400, 401, 403, 404, 410, 430, 501])
-def test_the_same_request_would_be_refused_again(status: int) -> None:
+def test_permanent_errors(status: int) -> None:
     assert refusal(status).permanent
 
 
 @pytest.mark.parametrize("status", [408, 409, 429, 500, 502, 503, 504])
-def test_the_same_request_may_succeed_later(status: int) -> None:
+def test_transient_errors(status: int) -> None:
     assert not refusal(status).permanent
 
 
-def test_what_smartcar_wants_repeated_later_is_not_permanent() -> None:
+def test_error_with_retry_later_is_not_permanent() -> None:
     assert not refusal(400, resolution_type="RETRY_LATER").permanent
 
 
-def test_a_failed_connection_is_not_permanent_but_an_impossible_request_is() -> None:
+def test_failed_connection_is_not_permanent_but_an_invalid_request_is() -> None:
     assert not not_sent("", code="CONNECT_FAILED").permanent
     assert not_sent("no vehicle id").permanent
 
 
-def test_only_401_is_unauthorised() -> None:
+def test_only_401_is_unauthorized() -> None:
     assert refusal(401).unauthorized
     assert not refusal(403).unauthorized
 
 
-def test_a_wrong_address_is_not_taken_for_something_gone() -> None:
+def test_wrong_url_does_not_count_as_not_found() -> None:
     assert refusal(404, "RESOURCE_NOT_FOUND", code="NOT_FOUND").not_found
     assert not refusal(404, "RESOURCE_NOT_FOUND", code="VERSION").not_found
     assert not refusal(404, "RESOURCE_NOT_FOUND", code="INVALID_PATH").not_found
 
 
-def test_it_names_type_code_status_request_and_what_was_said() -> None:
+def test_text_contains_type_code_status_request_id_and_description() -> None:
     error = SmartcarError(
         type="VEHICLE_STATE", code="DOOR_OPEN", description="A door is open.", status=409, request_id="r-1"
     )
     assert str(error) == "VEHICLE_STATE:DOOR_OPEN - A door is open. (HTTP 409, request r-1)"
 
 
-def test_it_survives_pickling() -> None:
+def test_can_be_pickled() -> None:
     error = SmartcarError(
         type="RATE_LIMIT", code="VEHICLE", status=429, retry_after=60, resolution_url="https://x.example"
     )
-    again = pickle.loads(pickle.dumps(error))
-    assert str(again) == str(error)
-    assert vars(again) == vars(error)
+    restored = pickle.loads(pickle.dumps(error))
+    assert str(restored) == str(error)
+    assert vars(restored) == vars(error)
 
 
-def test_a_suggested_message_with_a_gap_in_it_is_not_used() -> None:
-    with_gap = refusal(502, suggested_user_message="Your car is unable to connect to <app name>.")
-    assert with_gap.user_message == refusal(502).user_message
-    assert "<" not in with_gap.user_message
+def test_suggested_message_with_a_placeholder_is_not_used() -> None:
+    error = refusal(502, suggested_user_message="Your car is unable to connect to <app name>.")
+    assert error.user_message == refusal(502).user_message
+    assert "<" not in error.user_message
 
 
 @pytest.mark.parametrize("message", ErrorMessage)
-def test_our_own_words_are_whole_sentences_for_laymen(message: ErrorMessage) -> None:
+def test_our_messages_are_complete_sentences_without_technical_terms(message: ErrorMessage) -> None:
     text = str(message.message())
     assert text.endswith(".")
     assert text.count(".") >= 2 or ":" in text
@@ -112,7 +112,7 @@ def test_our_own_words_are_whole_sentences_for_laymen(message: ErrorMessage) -> 
 
 @pytest.mark.parametrize("language", ["de", "fr"])
 @pytest.mark.parametrize("message", ErrorMessage)
-def test_our_own_words_are_translated(message: ErrorMessage, language: str) -> None:
+def test_our_messages_are_translated(message: ErrorMessage, language: str) -> None:
     english = str(message.message())
     with translation.override(language):
         assert str(message.message()) != english
@@ -128,7 +128,7 @@ def test_our_own_words_are_translated(message: ErrorMessage, language: str) -> N
         ("NEW", "NEW", 418, ErrorMessage.UNKNOWN),
     ],
 )
-def test_the_message_code_follows_the_code_then_the_type_then_the_status(
+def test_message_depends_on_the_code_then_the_type_then_the_status(
     type: str,  # noqa: A002
     code: str,
     status: int,
@@ -137,7 +137,7 @@ def test_the_message_code_follows_the_code_then_the_type_then_the_status(
     assert code_for(SmartcarError(type=type, code=code, status=status)) == (expected.value, {})
 
 
-def test_smartcars_own_message_takes_precedence_and_is_apart_from_the_code() -> None:
+def test_smartcars_message_takes_precedence_and_is_separate_from_the_code() -> None:
     error = refusal(409, "VEHICLE_STATE", code="DOOR_OPEN", suggested_user_message="A door is open.")
     assert (error.message.code, error.smartcar_message) == (
         "smartcar.vehicle_state.door_open",

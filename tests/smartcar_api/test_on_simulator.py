@@ -30,7 +30,7 @@ from smartcar_api import (
     Window,
 )
 from tests.servers import Simulator
-from tests.smartcar_api.conftest import Host, origins_at, says
+from tests.smartcar_api.conftest import Host, origins_at, respond
 
 SCOPES = (
     "read_vehicle_info",
@@ -46,20 +46,20 @@ REDIRECT = "http://localhost:8000/connect/back/"
 
 
 @pytest.fixture(scope="module")
-def ours() -> Credentials:
-    held = os.environ
+def our_credentials() -> Credentials:
+    environment = os.environ
     return Credentials(
-        application_id=held["SMARTCAR_APPLICATION_ID"],
-        application_secret=held["SMARTCAR_APPLICATION_SECRET"],
-        client_id=held["SMARTCAR_CLIENT_ID"],
-        client_secret=held["SMARTCAR_CLIENT_SECRET"],
-        management_tokens=tuple(held["SMARTCAR_MANAGEMENT_TOKENS"].split(",")),
+        application_id=environment["SMARTCAR_APPLICATION_ID"],
+        application_secret=environment["SMARTCAR_APPLICATION_SECRET"],
+        client_id=environment["SMARTCAR_CLIENT_ID"],
+        client_secret=environment["SMARTCAR_CLIENT_SECRET"],
+        management_tokens=tuple(environment["SMARTCAR_MANAGEMENT_TOKENS"].split(",")),
     )
 
 
 @dataclass
 class Fixture:
-    """One generation's client, and how an owner is connected with it."""
+    """The client of one API version, and the connection of an owner."""
 
     api: SmartcarApi
     simulator: Simulator
@@ -75,8 +75,8 @@ class Fixture:
         assert answer.is_success, answer.text
         return answer.json() if answer.content else None
 
-    def grant(self, **wanted: Any) -> dict[str, str]:
-        """What comes back with the redirect after an owner granted access."""
+    def grant(self, **options: Any) -> dict[str, str]:
+        """Returns the parameters of the redirect after an owner granted access."""
         url = self.api.connect_url(
             ConnectRequest(
                 redirect_uri=REDIRECT,
@@ -86,11 +86,11 @@ class Fixture:
                 mode="simulated",
             )
         )
-        redirect = self.control("POST", "/grants", {"url": url, **wanted})["redirect"]
+        redirect = self.control("POST", "/grants", {"url": url, **options})["redirect"]
         return dict(parse_qsl(urlsplit(redirect).query))
 
-    def connected(self, **wanted: Any) -> Access:
-        back = self.grant(**wanted)
+    def connected(self, **options: Any) -> Access:
+        back = self.grant(**options)
         if self.is_v3:
             return Access(token=self.v3.request_token().token, user_id=back["user_id"])
         pair = self.v2.exchange_code(code=back["code"], redirect_uri=REDIRECT)
@@ -98,9 +98,11 @@ class Fixture:
 
 
 @pytest.fixture(params=["v2", "v3"])
-def smartcar(request: pytest.FixtureRequest, simulator: Simulator, ours: Credentials) -> Iterator[Fixture]:
-    v2 = V2Api(origins=origins_at(simulator.url), credentials=ours)
-    v3 = V3Api(origins=origins_at(simulator.url), credentials=ours)
+def smartcar(
+    request: pytest.FixtureRequest, simulator: Simulator, our_credentials: Credentials
+) -> Iterator[Fixture]:
+    v2 = V2Api(origins=origins_at(simulator.url), credentials=our_credentials)
+    v3 = V3Api(origins=origins_at(simulator.url), credentials=our_credentials)
     api: SmartcarApi = v2 if request.param == "v2" else v3
     yield Fixture(api=api, simulator=simulator, v2=v2, v3=v3)
     v2.close()
@@ -108,16 +110,18 @@ def smartcar(request: pytest.FixtureRequest, simulator: Simulator, ours: Credent
 
 
 @pytest.fixture
-def webhook(smartcar: Fixture, host: Host, ours: Credentials) -> Iterator[str]:
-    """A webhook of the simulator that delivers to our host."""
+def webhook(smartcar: Fixture, host: Host, our_credentials: Credentials) -> Iterator[str]:
+    """A webhook of the simulator that delivers to the test's host."""
 
-    def takes(handler: BaseHTTPRequestHandler) -> None:
-        body = json.loads(host.seen[-1].body)
+    def answer_challenge(handler: BaseHTTPRequestHandler) -> None:
+        body = json.loads(host.requests[-1].body)
         challenge = str(body["data"].get("challenge", ""))
-        signed = hmac.new(ours.management_tokens[0].encode(), challenge.encode(), hashlib.sha256).hexdigest()
-        says(200, {"challenge": signed})(handler)
+        signed = hmac.new(
+            our_credentials.management_tokens[0].encode(), challenge.encode(), hashlib.sha256
+        ).hexdigest()
+        respond(200, {"challenge": signed})(handler)
 
-    host.will(takes)
+    host.reply_with(answer_challenge)
     webhook_id = str(uuid.uuid4())
     made = smartcar.control(
         "POST", "/webhooks", {"id": webhook_id, "callbackUri": f"{host.origin}/hook", "name": "ours"}
@@ -126,7 +130,7 @@ def webhook(smartcar: Fixture, host: Host, ours: Credentials) -> Iterator[str]:
     smartcar.control("DELETE", f"/webhooks/{made['id']}")
 
 
-CALM = {
+PARKED = {
     "speed": 0,
     "asleep": False,
     "reachable": True,
@@ -141,14 +145,14 @@ CALM = {
 }
 
 
-def only_car(smartcar: Fixture, access: Access) -> SharedVehicle:
-    """One car of the owner, parked and shut, so that it takes commands."""
+def parked_vehicle(smartcar: Fixture, access: Access) -> SharedVehicle:
+    """Returns one of the owner's vehicles, parked and closed, so that it accepts commands."""
     car = smartcar.api.shared_vehicles(access, mode="simulated")[0]
-    smartcar.control("PATCH", f"/vehicles/{car.vehicle_id}", CALM)
+    smartcar.control("PATCH", f"/vehicles/{car.vehicle_id}", PARKED)
     return car
 
 
-def test_an_owner_connects_and_shares_cars(smartcar: Fixture) -> None:
+def test_owner_connects_and_shares_vehicles(smartcar: Fixture) -> None:
     access = smartcar.connected()
     shared = smartcar.api.shared_vehicles(access, mode="simulated")
     assert shared
@@ -163,26 +167,26 @@ def test_an_owner_connects_and_shares_cars(smartcar: Fixture) -> None:
         assert (car.external_id == "driver-42") == smartcar.is_v3
 
 
-def test_state_and_the_external_id_come_back(smartcar: Fixture) -> None:
+def test_state_and_external_id_are_returned(smartcar: Fixture) -> None:
     back = smartcar.grant()
     assert back["state"] == "state-1"
     if smartcar.is_v3:
         assert back["external_id"] == "driver-42"
 
 
-def test_an_owner_with_many_cars_shares_them_all(smartcar: Fixture) -> None:
+def test_owner_with_many_vehicles_shares_them_all(smartcar: Fixture) -> None:
     access = smartcar.connected(email="30-vehicles@smartcar.com")
     shared = smartcar.api.shared_vehicles(access, mode="simulated")
     assert len({car.vehicle_id for car in shared}) == 30
 
 
-def test_simulated_cars_are_not_among_the_live_ones(smartcar: Fixture) -> None:
+def test_simulated_vehicles_are_not_listed_as_live(smartcar: Fixture) -> None:
     access = smartcar.connected()
     if smartcar.is_v3:
         assert smartcar.api.shared_vehicles(access, mode="live") == ()
 
 
-def test_the_user_id_is_the_same_in_both_generations(smartcar: Fixture) -> None:
+def test_user_id_is_the_same_in_both_api_versions(smartcar: Fixture) -> None:
     back = smartcar.grant()
     pair = smartcar.v2.exchange_code(code=back["code"], redirect_uri=REDIRECT)
     user_id = smartcar.v2.user_id(pair.access_token)
@@ -199,23 +203,23 @@ def test_a_code_works_once(smartcar: Fixture) -> None:
     assert caught.value.type == "invalid_grant"
 
 
-def test_a_refreshed_pair_works(smartcar: Fixture) -> None:
+def test_refreshed_token_pair_works(smartcar: Fixture) -> None:
     pair = smartcar.v2.exchange_code(code=smartcar.grant()["code"], redirect_uri=REDIRECT)
     renewed = smartcar.v2.refresh(refresh_token=pair.refresh_token)
     assert renewed.refresh_token != pair.refresh_token
     assert smartcar.v2.user_id(renewed.access_token) == smartcar.v2.user_id(pair.access_token)
 
 
-def test_attributes_are_those_of_the_shared_car(smartcar: Fixture) -> None:
+def test_attributes_are_those_of_the_shared_vehicle(smartcar: Fixture) -> None:
     access = smartcar.connected()
-    car = only_car(smartcar, access)
-    known = smartcar.api.attributes(access, vehicle_id=car.vehicle_id)
-    assert (known.make, known.model, known.year) == (car.make, car.model, car.year)
+    car = parked_vehicle(smartcar, access)
+    attributes = smartcar.api.attributes(access, vehicle_id=car.vehicle_id)
+    assert (attributes.make, attributes.model, attributes.year) == (car.make, car.model, car.year)
 
 
-def test_a_car_is_read(smartcar: Fixture, webhook: str) -> None:
+def test_vehicle_is_read(smartcar: Fixture, webhook: str) -> None:
     access = smartcar.connected()
-    car = only_car(smartcar, access)
+    car = parked_vehicle(smartcar, access)
     smartcar.api.subscribe(access, vehicle_id=car.vehicle_id, webhook_id=webhook)
     if smartcar.is_v3:
         assert "odometer-traveleddistance" in collected(smartcar, access, car.vehicle_id)
@@ -227,7 +231,7 @@ def test_a_car_is_read(smartcar: Fixture, webhook: str) -> None:
 
 
 def collected(smartcar: Fixture, access: Access, vehicle_id: str) -> set[str]:
-    """The codes in v3's store, which fills some time after the car was subscribed."""
+    """Returns the codes in v3's store, which is filled some time after the vehicle was subscribed."""
     deadline = time.monotonic() + 15
     while True:
         entries = smartcar.api.read(access, vehicle_id=vehicle_id).body["data"]
@@ -236,9 +240,9 @@ def collected(smartcar: Fixture, access: Access, vehicle_id: str) -> set[str]:
         time.sleep(0.2)
 
 
-def test_locking_and_unlocking_change_the_car(smartcar: Fixture) -> None:
+def test_locking_and_unlocking_change_the_vehicle(smartcar: Fixture) -> None:
     access = smartcar.connected()
-    car = only_car(smartcar, access)
+    car = parked_vehicle(smartcar, access)
     for command, locked in ((smartcar.api.unlock, False), (smartcar.api.lock, True)):
         answer = command(access, vehicle_id=car.vehicle_id)
         assert answer.outcome is CommandOutcome.SUCCESS
@@ -247,50 +251,52 @@ def test_locking_and_unlocking_change_the_car(smartcar: Fixture) -> None:
         assert signals["closure-islocked"]["body"]["value"] is locked
 
 
-def electric_car(smartcar: Fixture, **state: Any) -> tuple[Access, str]:
-    """A car that takes every command of its API version, brought into this state, and its owner's access."""
+def electric_vehicle(smartcar: Fixture, **state: Any) -> tuple[Access, str]:
+    """Returns a vehicle in this state that accepts every command of its API version, and its owner's access."""
     for car in smartcar.control("GET", "/vehicles?make=TESLA")["vehicles"]:
-        # One that is on the road right now cannot be plugged in.
+        # A vehicle that is driving can't be plugged in.
         address = f"{smartcar.simulator.url}/control/vehicles/{car['id']}"
-        if httpx.patch(address, json=CALM | {"plugged_in": False} | state).is_success:
+        if httpx.patch(address, json=PARKED | {"plugged_in": False} | state).is_success:
             return smartcar.connected(vehicleIds=[car["id"]]), car["id"]
     pytest.fail("every Tesla of the simulator is on the road")
 
 
-def known(smartcar: Fixture, car: str) -> dict[str, Any]:
-    found: dict[str, Any] = smartcar.control("GET", f"/vehicles/{car}")
+def vehicle_state(smartcar: Fixture, vehicle_id: str) -> dict[str, Any]:
+    found: dict[str, Any] = smartcar.control("GET", f"/vehicles/{vehicle_id}")
     return found
 
 
 def test_charging_is_started_and_stopped(smartcar: Fixture) -> None:
-    access, car = electric_car(smartcar, plugged_in=True, charging=False, state_of_charge=40, charge_limit=90)
+    access, car = electric_vehicle(
+        smartcar, plugged_in=True, charging=False, state_of_charge=40, charge_limit=90
+    )
     for command, charging in ((smartcar.api.start_charge, True), (smartcar.api.stop_charge, False)):
         assert command(access, vehicle_id=car).outcome is CommandOutcome.SUCCESS
-        assert known(smartcar, car)["state"]["charging"] is charging
+        assert vehicle_state(smartcar, car)["state"]["charging"] is charging
 
 
-def test_the_charge_limit_is_the_same_percentage_in_both_generations(smartcar: Fixture) -> None:
-    access, car = electric_car(smartcar, plugged_in=True, charge_limit=90)
+def test_charge_limit_is_the_same_percentage_in_both_api_versions(smartcar: Fixture) -> None:
+    access, car = electric_vehicle(smartcar, plugged_in=True, charge_limit=90)
     assert smartcar.api.set_charge_limit(access, vehicle_id=car, percent=57).outcome is CommandOutcome.SUCCESS
-    assert known(smartcar, car)["state"]["limit"] == 57
+    assert vehicle_state(smartcar, car)["state"]["limit"] == 57
 
 
-def test_a_destination_reaches_the_car(smartcar: Fixture) -> None:
-    access, car = electric_car(smartcar)
+def test_destination_reaches_the_vehicle(smartcar: Fixture) -> None:
+    access, car = electric_vehicle(smartcar)
     answer = smartcar.api.set_destination(access, vehicle_id=car, latitude=52.5, longitude=-13.25)
     assert answer.outcome is CommandOutcome.SUCCESS
-    assert known(smartcar, car)["state"]["destination"] == [52.5, -13.25]
+    assert vehicle_state(smartcar, car)["state"]["destination"] == [52.5, -13.25]
 
 
-def test_the_charge_port_is_opened_and_closed_on_v3_only(smartcar: Fixture) -> None:
-    access, car = electric_car(smartcar, plugged_in=False, charge_port_open=False)
+def test_charge_port_is_opened_and_closed_on_v3_only(smartcar: Fixture) -> None:
+    access, car = electric_vehicle(smartcar, plugged_in=False, charge_port_open=False)
     for command, opened in (
         (smartcar.api.open_charge_port, True),
         (smartcar.api.close_charge_port, False),
     ):
         if smartcar.is_v3:
             assert command(access, vehicle_id=car).outcome is CommandOutcome.SUCCESS
-            signals = known(smartcar, car)["signals"]
+            signals = vehicle_state(smartcar, car)["signals"]
             assert signals["charge-ischargingportflapopen"]["body"]["value"] is opened
         else:
             with pytest.raises(SmartcarError, match="NOT_SENT:UNSUPPORTED") as caught:
@@ -299,26 +305,26 @@ def test_the_charge_port_is_opened_and_closed_on_v3_only(smartcar: Fixture) -> N
             assert "v3" in caught.value.user_message
 
 
-def test_a_charge_schedule_is_kept_and_forgotten_on_v3(smartcar: Fixture) -> None:
+def test_charge_schedule_is_stored_and_deleted_on_v3(smartcar: Fixture) -> None:
     if not smartcar.is_v3:
         pytest.skip("v2 has no schedules")
-    access, car = electric_car(smartcar)
+    access, car = electric_vehicle(smartcar)
     night = Window("22:00", "06:00")
     for kind, part in (("daily", "every_day"), ("weekly", "monday"), ("workweek", "weekends")):
-        wanted = ChargeSchedule(type=kind, latitude=52.5, longitude=-13.25, windows={part: night})
-        made = smartcar.api.set_charge_schedule(access, vehicle_id=car, schedule=wanted).schedule_id
-        assert made in schedule_ids(smartcar, car)
-        smartcar.api.delete_charge_schedule(access, vehicle_id=car, schedule_id=made)
-        assert made not in schedule_ids(smartcar, car)
+        schedule = ChargeSchedule(type=kind, latitude=52.5, longitude=-13.25, windows={part: night})
+        schedule_id = smartcar.api.set_charge_schedule(access, vehicle_id=car, schedule=schedule).schedule_id
+        assert schedule_id in schedule_ids(smartcar, car)
+        smartcar.api.delete_charge_schedule(access, vehicle_id=car, schedule_id=schedule_id)
+        assert schedule_id not in schedule_ids(smartcar, car)
 
 
-def schedule_ids(smartcar: Fixture, car: str) -> list[str]:
-    timers = known(smartcar, car)["signals"]["charge-chargetimers"]["body"]["values"]
+def schedule_ids(smartcar: Fixture, vehicle_id: str) -> list[str]:
+    timers = vehicle_state(smartcar, vehicle_id)["signals"]["charge-chargetimers"]["body"]["values"]
     return [timer["scheduleId"] for timer in timers]
 
 
-def test_a_charge_that_cannot_start_says_why(smartcar: Fixture) -> None:
-    access, car = electric_car(smartcar, plugged_in=False)
+def test_charge_that_cannot_start_returns_the_reason(smartcar: Fixture) -> None:
+    access, car = electric_vehicle(smartcar, plugged_in=False)
     with pytest.raises(SmartcarError) as caught:
         smartcar.api.start_charge(access, vehicle_id=car)
     assert (caught.value.type, caught.value.code) == ("VEHICLE_STATE", "CHARGING_PLUG_NOT_CONNECTED")
@@ -329,7 +335,7 @@ def test_a_charge_that_cannot_start_says_why(smartcar: Fixture) -> None:
     ("kind", "code"),
     [("VEHICLE_STATE", "DOOR_OPEN"), ("UPSTREAM", "NO_RESPONSE"), ("COMPATIBILITY", "VEHICLE_NOT_CAPABLE")],
 )
-def test_a_refused_command_says_why(smartcar: Fixture, kind: str, code: str) -> None:
+def test_rejected_command_returns_the_reason(smartcar: Fixture, kind: str, code: str) -> None:
     access = smartcar.connected(email=f"{kind}.{code}@smartcar.com")
     car = smartcar.api.shared_vehicles(access, mode="simulated")[0].vehicle_id
     with pytest.raises(SmartcarError) as caught:
@@ -341,9 +347,9 @@ def test_a_refused_command_says_why(smartcar: Fixture, kind: str, code: str) -> 
     assert caught.value.request_id
 
 
-def test_a_lost_answer_leaves_the_command_open(smartcar: Fixture) -> None:
+def test_lost_answer_leaves_the_outcome_of_a_command_unknown(smartcar: Fixture) -> None:
     access = smartcar.connected()
-    car = only_car(smartcar, access)
+    car = parked_vehicle(smartcar, access)
     smartcar.control("POST", "/troubles", {"lostAnswers": 1})
     try:
         with pytest.raises(SmartcarError) as caught:
@@ -353,9 +359,9 @@ def test_a_lost_answer_leaves_the_command_open(smartcar: Fixture) -> None:
     assert caught.value.outcome_unknown
 
 
-def test_a_rate_limit_names_the_wait(smartcar: Fixture) -> None:
+def test_rate_limit_returns_the_time_to_wait(smartcar: Fixture) -> None:
     access = smartcar.connected()
-    car = only_car(smartcar, access)
+    car = parked_vehicle(smartcar, access)
     smartcar.control("POST", "/troubles", {"rateLimited": 1})
     try:
         with pytest.raises(SmartcarError) as caught:
@@ -366,37 +372,37 @@ def test_a_rate_limit_names_the_wait(smartcar: Fixture) -> None:
     assert caught.value.retry_after
 
 
-def test_a_car_is_subscribed_once_and_unsubscribed(smartcar: Fixture, webhook: str) -> None:
+def test_vehicle_is_subscribed_once_and_unsubscribed(smartcar: Fixture, webhook: str) -> None:
     api, access = smartcar.api, smartcar.connected()
-    car = only_car(smartcar, access).vehicle_id
-    knows = api.api_version == ApiVersion.V3
+    car = parked_vehicle(smartcar, access).vehicle_id
+    can_list = api.api_version == ApiVersion.V3
     for _ in range(2):
         api.subscribe(access, vehicle_id=car, webhook_id=webhook)
-    assert api.is_subscribed(access, vehicle_id=car, webhook_id=webhook) is (True if knows else None)
+    assert api.is_subscribed(access, vehicle_id=car, webhook_id=webhook) is (True if can_list else None)
     assert smartcar.control("GET", f"/vehicles/{car}")["subscribed"] == 1
     for _ in range(2):
         api.unsubscribe(access, vehicle_id=car, webhook_id=webhook)
-    assert api.is_subscribed(access, vehicle_id=car, webhook_id=webhook) is (False if knows else None)
+    assert api.is_subscribed(access, vehicle_id=car, webhook_id=webhook) is (False if can_list else None)
     assert smartcar.control("GET", f"/vehicles/{car}")["subscribed"] == 0
 
 
-def test_subscribing_to_an_unknown_webhook_is_refused(smartcar: Fixture) -> None:
+def test_subscribing_to_an_unknown_webhook_is_rejected(smartcar: Fixture) -> None:
     access = smartcar.connected()
-    car = only_car(smartcar, access).vehicle_id
+    car = parked_vehicle(smartcar, access).vehicle_id
     with pytest.raises(SmartcarError) as caught:
         smartcar.api.subscribe(access, vehicle_id=car, webhook_id=str(uuid.uuid4()))
     assert caught.value.status == 404
 
 
-def test_a_disconnected_car_is_shared_no_more(smartcar: Fixture) -> None:
+def test_disconnected_vehicle_is_no_longer_shared(smartcar: Fixture) -> None:
     access = smartcar.connected(email="2-vehicles@smartcar.com")
-    gone, kept = smartcar.api.shared_vehicles(access, mode="simulated")
-    smartcar.api.disconnect(access, vehicle_id=gone.vehicle_id, connection_id=gone.connection_id)
-    left = smartcar.api.shared_vehicles(access, mode="simulated")
-    assert [car.vehicle_id for car in left] == [kept.vehicle_id]
+    removed, remaining = smartcar.api.shared_vehicles(access, mode="simulated")
+    smartcar.api.disconnect(access, vehicle_id=removed.vehicle_id, connection_id=removed.connection_id)
+    shared = smartcar.api.shared_vehicles(access, mode="simulated")
+    assert [car.vehicle_id for car in shared] == [remaining.vehicle_id]
 
 
-def test_a_v3_car_is_disconnected_without_its_connection_id_and_twice(smartcar: Fixture) -> None:
+def test_v3_vehicle_can_be_disconnected_without_its_connection_id_and_twice(smartcar: Fixture) -> None:
     back = smartcar.grant(email="2-vehicles@smartcar.com")
     pair = smartcar.v2.exchange_code(code=back["code"], redirect_uri=REDIRECT)
     access = Access(token=smartcar.v3.request_token().token, user_id=smartcar.v2.user_id(pair.access_token))
@@ -407,15 +413,15 @@ def test_a_v3_car_is_disconnected_without_its_connection_id_and_twice(smartcar: 
     assert {car.vehicle_id for car in before} - {car.vehicle_id for car in after} == {before[0].vehicle_id}
 
 
-def test_a_wrong_token_is_unauthorised(smartcar: Fixture) -> None:
+def test_wrong_token_is_unauthorized(smartcar: Fixture) -> None:
     access = smartcar.connected()
-    car = only_car(smartcar, access).vehicle_id
+    car = parked_vehicle(smartcar, access).vehicle_id
     with pytest.raises(SmartcarError) as caught:
         smartcar.api.read(Access(token=str(uuid.uuid4()), user_id=access.user_id), vehicle_id=car)
     assert caught.value.unauthorized
 
 
-def test_another_owners_car_cannot_be_locked(smartcar: Fixture) -> None:
+def test_vehicle_of_another_owner_cannot_be_locked(smartcar: Fixture) -> None:
     one, two = (
         smartcar.connected(email="1-vehicles@smartcar.com"),
         smartcar.connected(email="2-vehicles@smartcar.com"),
@@ -424,8 +430,8 @@ def test_another_owners_car_cannot_be_locked(smartcar: Fixture) -> None:
         access.user_id: {car.vehicle_id for car in smartcar.api.shared_vehicles(access, mode="simulated")}
         for access in (one, two)
     }
-    (not_mine,) = shared[two.user_id] - shared[one.user_id]
+    (other_vehicle,) = shared[two.user_id] - shared[one.user_id]
     with pytest.raises(SmartcarError) as caught:
-        smartcar.api.lock(one, vehicle_id=not_mine)
+        smartcar.api.lock(one, vehicle_id=other_vehicle)
     assert caught.value.permanent
     assert not caught.value.outcome_unknown

@@ -1,4 +1,4 @@
-"""Every form of refusal becomes a SmartcarError, and none brings a secret along."""
+"""Every error answer becomes a SmartcarError, and none contains a secret."""
 
 import json
 import string
@@ -42,7 +42,7 @@ issued = (
 )
 
 
-def v2_refusal(**changes: Any) -> SmartcarError:
+def v2_error(**changes: Any) -> SmartcarError:
     body = {
         "type": "CONNECTED_SERVICES_ACCOUNT",
         "code": "AUTHENTICATION_FAILED",
@@ -59,13 +59,13 @@ def v2_refusal(**changes: Any) -> SmartcarError:
     return parse_error(status=400, headers={}, body=json.dumps(body).encode())
 
 
-def v3_refusal(
+def v3_error(
     error: dict[str, Any], *, status: int = 400, headers: dict[str, str] | None = None
 ) -> SmartcarError:
     return parse_error(status=status, headers=headers or {}, body=json.dumps({"errors": [error]}).encode())
 
 
-def everything_shown(error: SmartcarError) -> str:
+def all_texts(error: SmartcarError) -> str:
     shown = [
         str(error),
         repr(error),
@@ -79,14 +79,14 @@ def everything_shown(error: SmartcarError) -> str:
 
 
 @given(status=statuses, body=st.binary(max_size=300))
-def test_any_bytes_with_any_status_become_the_one_error(status: int, body: bytes) -> None:
+def test_any_bytes_with_any_status_become_a_smartcar_error(status: int, body: bytes) -> None:
     error = parse_error(status=status, headers={}, body=body)
     assert isinstance(error, SmartcarError)
-    assert everything_shown(error)
+    assert all_texts(error)
 
 
 @given(status=statuses, body=error_bodies, wait=st.text(max_size=30), request_id=st.text(max_size=70))
-def test_any_json_and_any_headers_become_the_one_error(
+def test_any_json_and_any_headers_become_a_smartcar_error(
     status: int, body: Any, wait: str, request_id: str
 ) -> None:
     headers = {"retry-after": wait, "sc-request-id": request_id}
@@ -98,7 +98,7 @@ def test_any_json_and_any_headers_become_the_one_error(
 
 
 @given(token=issued, status=statuses, where=error_keys, form=st.sampled_from(["v2", "v3", "oauth", "text"]))
-def test_a_token_in_the_body_is_never_shown(token: str, status: int, where: str, form: str) -> None:
+def test_token_in_the_body_is_never_shown(token: str, status: int, where: str, form: str) -> None:
     fields = {"type": "VALIDATION", "code": "PARAMETER", "description": "wrong"}
     if form == "oauth":
         fields = {"error": "invalid_grant", "error_description": f"{token} was used"}
@@ -109,19 +109,19 @@ def test_a_token_in_the_body_is_never_shown(token: str, status: int, where: str,
         else json.dumps({"errors": [fields]} if form == "v3" else fields)
     )
     error = parse_error(status=status, headers={}, body=body.encode(), secrets=[token])
-    assert token not in everything_shown(error)
+    assert token not in all_texts(error)
     assert token not in error.request_id
 
 
 @given(token=issued, form=st.sampled_from(["description", "suggestedUserMessage", "text"]))
-def test_a_token_that_was_not_ours_is_removed_by_its_looks(token: str, form: str) -> None:
+def test_foreign_token_is_removed_by_its_format(token: str, form: str) -> None:
     body = token if form == "text" else json.dumps({"type": "VALIDATION", form: f"No such token: {token}"})
     error = parse_error(status=400, headers={}, body=body.encode())
-    assert token not in everything_shown(error)
+    assert token not in all_texts(error)
 
 
 @given(secret=st.text(alphabet, min_size=4, max_size=15))
-def test_a_short_secret_that_was_sent_is_removed_wherever_it_comes_back(secret: str) -> None:
+def test_short_secret_that_was_sent_is_removed_everywhere(secret: str) -> None:
     body = json.dumps(
         {"type": secret, "description": f"'{secret}' is wrong", "docURL": f"https://x.example/{secret}"}
     )
@@ -130,8 +130,8 @@ def test_a_short_secret_that_was_sent_is_removed_wherever_it_comes_back(secret: 
     assert f"'{secret}'" not in str(error)
 
 
-def test_a_v2_refusal_is_read_in_full() -> None:
-    error = v2_refusal()
+def test_v2_error_is_parsed_completely() -> None:
+    error = v2_error()
     assert (error.type, error.code, error.status) == (
         "CONNECTED_SERVICES_ACCOUNT",
         "AUTHENTICATION_FAILED",
@@ -145,16 +145,16 @@ def test_a_v2_refusal_is_read_in_full() -> None:
     assert error.user_message == "Your car got disconnected."
 
 
-def test_the_vehicle_in_a_resolution_address_is_not_shown() -> None:
-    assert CAR in v2_refusal().resolution_url
-    assert CAR not in everything_shown(v2_refusal())
+def test_vehicle_id_in_a_resolution_url_is_not_shown() -> None:
+    assert CAR in v2_error().resolution_url
+    assert CAR not in all_texts(v2_error())
 
 
 @pytest.mark.parametrize(
     "resolution", ["REAUTHENTICATE", {"type": "REAUTHENTICATE"}, {"type": "REAUTHENTICATE", "url": None}]
 )
-def test_a_resolution_is_read_as_an_object_and_as_a_bare_string(resolution: Any) -> None:
-    error = v3_refusal(
+def test_resolution_can_be_an_object_or_a_string(resolution: Any) -> None:
+    error = v3_error(
         {
             "status": "409",
             "type": "VEHICLE_STATE",
@@ -166,8 +166,8 @@ def test_a_resolution_is_read_as_an_object_and_as_a_bare_string(resolution: Any)
     assert error.resolution_url == ""
 
 
-def test_a_v3_refusal_is_read_in_full() -> None:
-    error = v3_refusal(
+def test_v3_error_is_parsed_completely() -> None:
+    error = v3_error(
         {
             "status": "400",
             "type": "VALIDATION",
@@ -188,8 +188,8 @@ def test_a_v3_refusal_is_read_in_full() -> None:
     assert error.resolution_type == "CONTACT_SUPPORT"
 
 
-def test_an_old_v3_refusal_without_a_type_gets_the_one_of_its_status() -> None:
-    error = v3_refusal({"status": "404", "code": "not_found", "title": "Page not found"}, status=404)
+def test_old_v3_error_without_a_type_gets_that_of_its_status() -> None:
+    error = v3_error({"status": "404", "code": "not_found", "title": "Page not found"}, status=404)
     assert (error.type, error.code, error.description) == (
         "RESOURCE_NOT_FOUND",
         "NOT_FOUND",
@@ -197,17 +197,15 @@ def test_an_old_v3_refusal_without_a_type_gets_the_one_of_its_status() -> None:
     )
 
 
-def test_the_status_in_the_body_counts_when_http_tells_of_a_success() -> None:
-    assert (
-        v3_refusal({"status": "409", "type": "VEHICLE_STATE", "code": "DOOR_OPEN"}, status=202).status == 409
-    )
+def test_status_in_the_body_takes_precedence_over_an_http_success() -> None:
+    assert v3_error({"status": "409", "type": "VEHICLE_STATE", "code": "DOOR_OPEN"}, status=202).status == 409
 
 
-def test_the_http_status_counts_when_it_tells_of_a_refusal() -> None:
-    assert v3_refusal({"status": "200", "type": "SERVER"}, status=502).status == 502
+def test_http_error_status_takes_precedence_over_a_success_in_the_body() -> None:
+    assert v3_error({"status": "200", "type": "SERVER"}, status=502).status == 502
 
 
-def test_an_oauth_refusal_has_its_error_as_type() -> None:
+def test_oauth_error_becomes_the_type() -> None:
     body = b'{"error":"invalid_grant","error_description":"Invalid or expired refresh token."}'
     error = parse_error(status=400, headers={}, body=body)
     assert error.type == "invalid_grant"
@@ -216,11 +214,11 @@ def test_an_oauth_refusal_has_its_error_as_type() -> None:
     assert error.permanent
 
 
-def test_an_oauth_refusal_without_a_description_is_read() -> None:
+def test_oauth_error_without_a_description_is_parsed() -> None:
     assert parse_error(status=401, headers={}, body=b'{"error":"invalid_client"}').type == "invalid_client"
 
 
-def test_a_gateway_answer_keeps_a_short_cut_of_its_text_and_the_request_id() -> None:
+def test_gateway_answer_yields_an_excerpt_and_the_request_id() -> None:
     page = f"<html>\n<title>502 Bad Gateway</title>{TOKEN}{'x ' * 500}</html>".encode()
     error = parse_error(status=502, headers={"sc-request-id": REQUEST_ID}, body=page)
     assert error.type == "GATEWAY"
@@ -230,15 +228,15 @@ def test_a_gateway_answer_keeps_a_short_cut_of_its_text_and_the_request_id() -> 
     assert error.request_id == REQUEST_ID
 
 
-def test_deeply_nested_json_is_read_as_text() -> None:
+def test_deeply_nested_json_is_treated_as_text() -> None:
     assert parse_error(status=500, headers={}, body=b"[" * 100_000).type == "GATEWAY"
 
 
-def test_seconds_to_wait_are_read() -> None:
+def test_retry_after_in_seconds_is_parsed() -> None:
     assert parse_error(status=429, headers={"retry-after": "17"}, body=b"").retry_after == 17
 
 
-def test_a_date_to_wait_for_is_read_as_seconds() -> None:
+def test_retry_after_as_a_date_becomes_seconds() -> None:
     until = format_datetime(datetime.now(UTC) + timedelta(minutes=5), usegmt=True)
     wait = parse_error(status=429, headers={"retry-after": until}, body=b"").retry_after
     assert wait is not None
@@ -254,16 +252,16 @@ def test_a_date_to_wait_for_is_read_as_seconds() -> None:
         ("code 9aKq71LmZZ02bTTx", "9aKq71LmZZ02bTTx"),
     ],
 )
-def test_vins_addresses_and_credentials_are_taken_out_of_a_description(text: str, secret: str) -> None:
-    assert secret not in v2_refusal(description=text).description
+def test_vins_addresses_and_credentials_are_removed_from_a_description(text: str, secret: str) -> None:
+    assert secret not in v2_error(description=text).description
 
 
-def test_ordinary_words_stay_in_a_description() -> None:
-    said = "Reauthentication needed: CHARGING_PLUG_NOT_CONNECTED, see internationalisation-errors."
-    assert v2_refusal(description=said).description == said
+def test_ordinary_words_are_not_removed_from_a_description() -> None:
+    description = "Reauthentication needed: CHARGING_PLUG_NOT_CONNECTED, see internationalisation-errors."
+    assert v2_error(description=description).description == description
 
 
-def test_large_bodies_are_read_in_no_time() -> None:
+def test_large_bodies_are_parsed_quickly() -> None:
     for body in (
         b"a" * 500_000,
         b"a@" * 250_000,

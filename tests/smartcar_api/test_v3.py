@@ -1,4 +1,4 @@
-"""v3 on the wire: what is asked, all pages, other people's entries, and commands whose answer comes late."""
+"""v3 on the wire: requests, pagination, entries of other users, and commands with late answers."""
 
 import json
 from datetime import UTC, datetime, timedelta
@@ -7,13 +7,23 @@ from typing import Any
 import pytest
 
 from smartcar_api import Access, CommandOutcome, ConnectRequest, Credentials, SmartcarError, V2Api, V3Api
-from tests.smartcar_api.conftest import CAR, OWNER, TOKEN, WEBHOOK, Host, origins_at, says, sends, streams
-from tests.smartcar_api.test_v2 import form_of, query_of
+from tests.smartcar_api.conftest import (
+    CAR,
+    OWNER,
+    TOKEN,
+    WEBHOOK,
+    Host,
+    origins_at,
+    respond,
+    send_bytes,
+    stream,
+)
+from tests.smartcar_api.test_v2 import parse_form, parse_query
 
 STRANGER = "11111111-2222-4333-8444-555555555555"
 
 
-def connection(number: int = 0, *, owner: str = OWNER, car: str = "") -> dict[str, Any]:
+def connection(number: int = 0, *, owner: str = OWNER, vehicle_id: str = "") -> dict[str, Any]:
     return {
         "id": f"c-{number}",
         "type": "connection",
@@ -29,7 +39,7 @@ def connection(number: int = 0, *, owner: str = OWNER, car: str = "") -> dict[st
             "user": {"id": owner, "externalId": "driver-42"},
         },
         "relationships": {
-            "vehicle": {"data": {"id": car or f"car-{number}", "type": "vehicle"}},
+            "vehicle": {"data": {"id": vehicle_id or f"car-{number}", "type": "vehicle"}},
             "user": {"data": {"id": owner, "type": "user"}},
         },
         "meta": {"createdAt": "2026-06-01T10:00:00.000Z", "updatedAt": "2026-06-02T10:00:00.000Z"},
@@ -37,9 +47,9 @@ def connection(number: int = 0, *, owner: str = OWNER, car: str = "") -> dict[st
 
 
 def subscription(
-    number: int = 0, *, owner: str = OWNER, car: str = CAR, webhook: str = WEBHOOK
+    number: int = 0, *, owner: str = OWNER, vehicle_id: str = CAR, webhook: str = WEBHOOK
 ) -> dict[str, Any]:
-    names = {"webhook": webhook, "user": owner, "vehicle": car}
+    names = {"webhook": webhook, "user": owner, "vehicle": vehicle_id}
     return {
         "id": f"s-{number}",
         "type": "subscription",
@@ -49,7 +59,7 @@ def subscription(
 
 def page(entries: list[Any], *, total: int | None = None, following: str | None = None) -> Any:
     meta = {} if total is None else {"totalCount": total}
-    return says(200, {"data": entries, "meta": meta, "links": {"next": following}})
+    return respond(200, {"data": entries, "meta": meta, "links": {"next": following}})
 
 
 def executed(status: Any, **more: Any) -> dict[str, Any]:
@@ -57,7 +67,7 @@ def executed(status: Any, **more: Any) -> dict[str, Any]:
     return {"data": {"id": "exec_01", "type": "command-execution", "attributes": attributes | more}}
 
 
-def test_the_connect_address_names_the_application_in_both_ways(v3: V3Api, host: Host) -> None:
+def test_connect_url_contains_the_application_in_both_parameters(v3: V3Api, host: Host) -> None:
     url = v3.connect_url(
         ConnectRequest(
             redirect_uri="https://fleet.example/back",
@@ -70,7 +80,7 @@ def test_the_connect_address_names_the_application_in_both_ways(v3: V3Api, host:
         )
     )
     assert url.startswith(f"{host.origin}/connect/oauth/authorize?")
-    assert query_of(url) == {
+    assert parse_query(url) == {
         "response_type": "code",
         "application_id": "8229df9f-91a0-4ff0-a1ae-a1f38ee24d07",
         "client_id": "8229df9f-91a0-4ff0-a1ae-a1f38ee24d07",
@@ -85,18 +95,18 @@ def test_the_connect_address_names_the_application_in_both_ways(v3: V3Api, host:
     }
 
 
-def test_a_token_is_minted_with_the_api_credentials(v3: V3Api, host: Host) -> None:
-    host.will(says(200, {"access_token": "app-1", "token_type": "Bearer", "expires_in": 3600}))
+def test_token_is_requested_with_the_api_credentials(v3: V3Api, host: Host) -> None:
+    host.reply_with(respond(200, {"access_token": "app-1", "token_type": "Bearer", "expires_in": 3600}))
     before = datetime.now(UTC)
-    minted = v3.request_token()
-    assert minted.token == "app-1"
-    assert "app-1" not in repr(minted)
-    assert before <= minted.expires_at - timedelta(hours=1) <= datetime.now(UTC)
-    (seen,) = host.seen
-    assert (seen.method, seen.path) == ("POST", "/iam/oauth2/token")
-    assert seen.headers["Content-Type"] == "application/x-www-form-urlencoded"
-    assert "Authorization" not in seen.headers
-    assert form_of(seen) == {
+    issued = v3.request_token()
+    assert issued.token == "app-1"
+    assert "app-1" not in repr(issued)
+    assert before <= issued.expires_at - timedelta(hours=1) <= datetime.now(UTC)
+    (request,) = host.requests
+    assert (request.method, request.path) == ("POST", "/iam/oauth2/token")
+    assert request.headers["Content-Type"] == "application/x-www-form-urlencoded"
+    assert "Authorization" not in request.headers
+    assert parse_form(request) == {
         "grant_type": "client_credentials",
         "client_id": "client_1",
         "client_secret": "client-secret-1",
@@ -114,59 +124,61 @@ def test_a_token_is_minted_with_the_api_credentials(v3: V3Api, host: Host) -> No
         {"access_token": 5, "expires_in": 9},
     ],
 )
-def test_an_answer_without_a_token_is_refused_and_not_shown(v3: V3Api, host: Host, body: Any) -> None:
-    host.will(says(200, body))
+def test_answer_without_a_token_is_rejected_and_not_shown(v3: V3Api, host: Host, body: Any) -> None:
+    host.reply_with(respond(200, body))
     with pytest.raises(SmartcarError) as caught:
         v3.request_token()
     assert caught.value.type == "UNREADABLE_ANSWER"
     assert "app-1" not in str(caught.value)
 
 
-def test_credentials_of_the_other_kind_are_refused_as_unauthorised(v3: V3Api, host: Host) -> None:
-    host.will(says(401, {"error": "invalid_client", "error_description": "Client authentication failed"}))
+def test_credentials_of_the_other_kind_are_unauthorized(v3: V3Api, host: Host) -> None:
+    host.reply_with(
+        respond(401, {"error": "invalid_client", "error_description": "Client authentication failed"})
+    )
     with pytest.raises(SmartcarError) as caught:
         v3.request_token()
     assert caught.value.unauthorized
     assert "credentials" in caught.value.user_message
 
 
-def test_without_api_credentials_nothing_is_sent(host: Host) -> None:
+def test_nothing_is_sent_without_api_credentials(host: Host) -> None:
     bare = Credentials(
         application_id="a", application_secret="b", client_id="", client_secret="", management_tokens=()
     )
     with pytest.raises(SmartcarError, match="client id or the client secret"):
         V3Api(origins=origins_at(host.origin), credentials=bare).request_token()
-    assert host.seen == []
+    assert host.requests == []
 
 
 def test_all_pages_of_connections_are_read_with_owner_and_mode(v3: V3Api, host: Host, access: Access) -> None:
-    host.will(
+    host.reply_with(
         page([connection(number) for number in range(50)], total=53),
         page([connection(number) for number in range(50, 53)], total=53),
     )
     shared = v3.shared_vehicles(access, mode="simulated")
     assert len(shared) == 53
-    first, second = (seen.query for seen in host.seen)
+    first, second = (request.query for request in host.requests)
     assert first["filter[userId]"] == [OWNER]
     assert first["filter[vehicle.mode]"] == ["simulated"]
     assert (first["page[number]"], second["page[number]"]) == (["1"], ["2"])
 
 
-def test_a_smaller_page_than_asked_for_does_not_end_the_list(v3: V3Api, host: Host, access: Access) -> None:
-    host.will(
+def test_page_smaller_than_requested_does_not_end_the_list(v3: V3Api, host: Host, access: Access) -> None:
+    host.reply_with(
         page([connection(0)], following="…"), page([connection(1)], following="…"), page([connection(2)])
     )
     assert len(v3.shared_vehicles(access, mode="live")) == 3
 
 
-def test_a_list_without_an_end_is_given_up(v3: V3Api, host: Host, access: Access) -> None:
-    host.will(page([connection(0)], following="…"))
+def test_endless_list_is_abandoned(v3: V3Api, host: Host, access: Access) -> None:
+    host.reply_with(page([connection(0)], following="…"))
     with pytest.raises(SmartcarError, match="no end"):
         v3.shared_vehicles(access, mode="live")
 
 
-def test_a_shared_vehicle_is_read_in_full(v3: V3Api, host: Host, access: Access) -> None:
-    host.will(page([connection(7)], total=1))
+def test_shared_vehicle_is_parsed_completely(v3: V3Api, host: Host, access: Access) -> None:
+    host.reply_with(page([connection(7)], total=1))
     (shared,) = v3.shared_vehicles(access, mode="live")
     assert (shared.vehicle_id, shared.user_id, shared.external_id) == ("car-7", OWNER, "driver-42")
     assert (shared.make, shared.model, shared.year) == ("VOLKSWAGEN", "ID.4", 2023)
@@ -176,43 +188,43 @@ def test_a_shared_vehicle_is_read_in_full(v3: V3Api, host: Host, access: Access)
     assert shared.updated_at == datetime(2026, 6, 2, 10, tzinfo=UTC)
 
 
-def test_other_peoples_cars_are_never_taken_for_the_owners(v3: V3Api, host: Host, access: Access) -> None:
-    host.will(page([connection(0), connection(1, owner=STRANGER)], total=2))
+def test_vehicles_of_other_users_are_never_attributed_to_the_owner(
+    v3: V3Api, host: Host, access: Access
+) -> None:
+    host.reply_with(page([connection(0), connection(1, owner=STRANGER)], total=2))
     assert [each.vehicle_id for each in v3.shared_vehicles(access, mode="live")] == ["car-0"]
 
 
-def test_nobodys_cars_are_not_asked_for(v3: V3Api, host: Host) -> None:
+def test_vehicles_are_not_requested_without_an_owner(v3: V3Api, host: Host) -> None:
     with pytest.raises(SmartcarError, match="no vehicle owner"):
         v3.shared_vehicles(Access(token=TOKEN, user_id=""), mode="live")
-    assert host.seen == []
+    assert host.requests == []
 
 
-def test_a_car_listed_on_two_pages_is_shared_once(v3: V3Api, host: Host, access: Access) -> None:
-    host.will(page([connection(0)], following="…"), page([connection(0)]))
+def test_vehicle_listed_on_two_pages_is_shared_once(v3: V3Api, host: Host, access: Access) -> None:
+    host.reply_with(page([connection(0)], following="…"), page([connection(0)]))
     assert len(v3.shared_vehicles(access, mode="live")) == 1
 
 
 @pytest.mark.parametrize(
     "entry", [{}, {"attributes": None}, {"attributes": {"permissions": 3, "vehicle": []}}, 5, None]
 )
-def test_an_entry_of_another_shape_does_not_hide_the_others(
-    v3: V3Api, host: Host, access: Access, entry: Any
-) -> None:
-    host.will(page([entry, connection(1)], total=2))
+def test_invalid_entry_does_not_hide_the_others(v3: V3Api, host: Host, access: Access, entry: Any) -> None:
+    host.reply_with(page([entry, connection(1)], total=2))
     assert [each.vehicle_id for each in v3.shared_vehicles(access, mode="live")] == ["car-1"]
 
 
-def test_an_answer_without_a_list_is_unreadable(v3: V3Api, host: Host, access: Access) -> None:
-    host.will(says(200, {"data": {}}))
+def test_answer_without_a_list_is_unreadable(v3: V3Api, host: Host, access: Access) -> None:
+    host.reply_with(respond(200, {"data": {}}))
     with pytest.raises(SmartcarError, match="UNREADABLE_ANSWER"):
         v3.shared_vehicles(access, mode="live")
 
 
-def test_attributes_are_read_and_may_be_null(v3: V3Api, host: Host, access: Access) -> None:
-    known = {"make": "RIVIAN", "model": "R1T", "year": 2024, "powertrainType": None, "mode": "live"}
-    host.will(says(200, {"data": {"id": CAR, "type": "vehicle", "attributes": known}}))
-    found = v3.attributes(access, vehicle_id=CAR)
-    assert (found.make, found.model, found.year, found.powertrain, found.mode) == (
+def test_attributes_are_parsed_and_may_be_null(v3: V3Api, host: Host, access: Access) -> None:
+    attributes = {"make": "RIVIAN", "model": "R1T", "year": 2024, "powertrainType": None, "mode": "live"}
+    host.reply_with(respond(200, {"data": {"id": CAR, "type": "vehicle", "attributes": attributes}}))
+    result = v3.attributes(access, vehicle_id=CAR)
+    assert (result.make, result.model, result.year, result.powertrain, result.mode) == (
         "RIVIAN",
         "R1T",
         2024,
@@ -221,33 +233,36 @@ def test_attributes_are_read_and_may_be_null(v3: V3Api, host: Host, access: Acce
     )
 
 
-def test_signals_are_asked_for_in_the_owners_name_and_handed_on_as_received(
+def test_signals_are_requested_for_the_owner_and_returned_unchanged(
     v3: V3Api, host: Host, access: Access
 ) -> None:
     body = {"data": [{"id": "odometer-traveleddistance", "new": True}], "meta": {"totalCount": 1}}
-    host.will(says(200, body, {"SC-Request-Id": "r-1"}))
+    host.reply_with(respond(200, body, {"SC-Request-Id": "r-1"}))
     answer = v3.read(access, vehicle_id=CAR)
     assert (answer.body, answer.request_id) == (body, "r-1")
-    (seen,) = host.seen
-    assert (seen.method, seen.path) == ("GET", f"/vehicle/v3/vehicles/{CAR}/signals")
-    assert seen.headers["Authorization"] == f"Bearer {TOKEN}"
-    assert seen.headers["sc-user-id"] == OWNER
-    assert seen.headers["SC-Unit-System"] == "metric"
+    (request,) = host.requests
+    assert (request.method, request.path) == ("GET", f"/vehicle/v3/vehicles/{CAR}/signals")
+    assert request.headers["Authorization"] == f"Bearer {TOKEN}"
+    assert request.headers["sc-user-id"] == OWNER
+    assert request.headers["SC-Unit-System"] == "metric"
 
 
 @pytest.mark.parametrize("command", ["lock", "unlock"])
-def test_a_command_is_posted_once_without_a_body(v3: V3Api, host: Host, access: Access, command: str) -> None:
-    host.will(says(200, executed({"value": "SUCCESS"}), {"SC-Request-Id": "r-1"}))
+def test_command_is_posted_once_without_a_body(v3: V3Api, host: Host, access: Access, command: str) -> None:
+    host.reply_with(respond(200, executed({"value": "SUCCESS"}), {"SC-Request-Id": "r-1"}))
     answer = getattr(v3, command)(access, vehicle_id=CAR)
     assert answer.outcome is CommandOutcome.SUCCESS
     assert (answer.execution_id, answer.request_id, answer.smartcar_message) == ("exec_01", "r-1", "")
-    (seen,) = host.seen
-    assert (seen.method, seen.path) == ("POST", f"/vehicle/v3/vehicles/{CAR}/commands/security/{command}")
-    assert seen.body == b""
-    assert seen.headers["sc-user-id"] == OWNER
+    (request,) = host.requests
+    assert (request.method, request.path) == (
+        "POST",
+        f"/vehicle/v3/vehicles/{CAR}/commands/security/{command}",
+    )
+    assert request.body == b""
+    assert request.headers["sc-user-id"] == OWNER
 
 
-BEYOND_THE_LOCK: list[tuple[str, dict[str, Any], str, Any]] = [
+OTHER_COMMANDS: list[tuple[str, dict[str, Any], str, Any]] = [
     ("start_charge", {}, "charge/start", None),
     ("stop_charge", {}, "charge/stop", None),
     ("set_charge_limit", {"percent": 80}, "charge/set-limit", {"percent": 80}),
@@ -262,38 +277,38 @@ BEYOND_THE_LOCK: list[tuple[str, dict[str, Any], str, Any]] = [
 ]
 
 
-@pytest.mark.parametrize(("command", "carried", "path", "attributes"), BEYOND_THE_LOCK)
-def test_a_command_is_posted_once_with_what_it_carries(
+@pytest.mark.parametrize(("command", "parameters", "path", "attributes"), OTHER_COMMANDS)
+def test_command_is_posted_once_with_its_parameters(
     v3: V3Api,
     host: Host,
     access: Access,
     command: str,
-    carried: dict[str, Any],
+    parameters: dict[str, Any],
     path: str,
     attributes: Any,
 ) -> None:
-    host.will(says(200, executed({"value": "SUCCESS"})))
-    answer = getattr(v3, command)(access, vehicle_id=CAR, **carried)
+    host.reply_with(respond(200, executed({"value": "SUCCESS"})))
+    answer = getattr(v3, command)(access, vehicle_id=CAR, **parameters)
     assert answer.outcome is CommandOutcome.SUCCESS
-    (seen,) = host.seen
-    assert (seen.method, seen.path) == ("POST", f"/vehicle/v3/vehicles/{CAR}/commands/{path}")
-    sent = json.loads(seen.body) if seen.body else None
+    (request,) = host.requests
+    assert (request.method, request.path) == ("POST", f"/vehicle/v3/vehicles/{CAR}/commands/{path}")
+    sent = json.loads(request.body) if request.body else None
     assert sent == ({"data": {"attributes": attributes}} if attributes else None)
 
 
-@pytest.mark.parametrize(("command", "carried"), [case[:2] for case in BEYOND_THE_LOCK])
-def test_a_broken_answer_leaves_any_command_open_and_is_not_repeated(
-    v3: V3Api, host: Host, access: Access, command: str, carried: dict[str, Any]
+@pytest.mark.parametrize(("command", "parameters"), [case[:2] for case in OTHER_COMMANDS])
+def test_broken_answer_leaves_the_outcome_of_any_command_unknown_without_a_retry(
+    v3: V3Api, host: Host, access: Access, command: str, parameters: dict[str, Any]
 ) -> None:
-    host.will(sends(b""))
+    host.reply_with(send_bytes(b""))
     with pytest.raises(SmartcarError, match="NO_ANSWER") as caught:
-        getattr(v3, command)(access, vehicle_id=CAR, **carried)
+        getattr(v3, command)(access, vehicle_id=CAR, **parameters)
     assert caught.value.outcome_unknown
-    assert len(host.seen) == 1
+    assert len(host.requests) == 1
 
 
 @pytest.mark.parametrize(
-    ("command", "carried"),
+    ("command", "parameters"),
     [
         ("set_charge_limit", {"percent": 49}),
         ("set_charge_limit", {"percent": 101}),
@@ -304,44 +319,44 @@ def test_a_broken_answer_leaves_any_command_open_and_is_not_repeated(
         ("set_destination", {"latitude": float("nan"), "longitude": 0.0}),
     ],
 )
-def test_what_no_car_can_take_leaves_this_machine_in_neither_generation(
-    v2: V2Api, v3: V3Api, host: Host, access: Access, command: str, carried: dict[str, Any]
+def test_invalid_parameters_are_never_sent_in_either_api_version(
+    v2: V2Api, v3: V3Api, host: Host, access: Access, command: str, parameters: dict[str, Any]
 ) -> None:
     for api in (v2, v3):
         with pytest.raises(SmartcarError, match="NOT_SENT:INVALID"):
-            getattr(api, command)(access, vehicle_id=CAR, **carried)
-    assert host.seen == []
+            getattr(api, command)(access, vehicle_id=CAR, **parameters)
+    assert host.requests == []
 
 
-def test_a_late_result_is_waited_for_and_judged_by_the_body(v3: V3Api, host: Host, access: Access) -> None:
+def test_late_result_is_waited_for_and_taken_from_the_body(v3: V3Api, host: Host, access: Access) -> None:
     parts = json.dumps(executed({"value": "SUCCESS"})).encode()
-    host.will(streams(b"  ", parts[:20], parts[20:], pause=0.1))
+    host.reply_with(stream(b"  ", parts[:20], parts[20:], pause=0.1))
     assert v3.lock(access, vehicle_id=CAR).outcome is CommandOutcome.SUCCESS
 
 
-def test_a_late_refusal_in_the_body_of_a_202_is_a_refusal(v3: V3Api, host: Host, access: Access) -> None:
+def test_late_error_in_the_body_of_a_202_is_raised(v3: V3Api, host: Host, access: Access) -> None:
     refusal = {
         "errors": [
             {"status": "409", "type": "VEHICLE_STATE", "code": "DOOR_OPEN", "detail": "A door is open"}
         ]
     }
-    host.will(streams(json.dumps(refusal).encode(), pause=0.05))
+    host.reply_with(stream(json.dumps(refusal).encode(), pause=0.05))
     with pytest.raises(SmartcarError) as caught:
         v3.lock(access, vehicle_id=CAR)
     assert (caught.value.type, caught.value.code, caught.value.status) == ("VEHICLE_STATE", "DOOR_OPEN", 409)
     assert not caught.value.outcome_unknown
 
 
-def test_a_late_gateway_error_in_the_body_of_a_202_leaves_the_command_open(
+def test_late_gateway_error_in_the_body_of_a_202_leaves_the_outcome_unknown(
     v3: V3Api, host: Host, access: Access
 ) -> None:
-    host.will(streams(b'{"errors":[{"status":"504","type":"UPSTREAM","code":"NO_RESPONSE"}]}'))
+    host.reply_with(stream(b'{"errors":[{"status":"504","type":"UPSTREAM","code":"NO_RESPONSE"}]}'))
     with pytest.raises(SmartcarError) as caught:
         v3.lock(access, vehicle_id=CAR)
     assert caught.value.outcome_unknown
 
 
-def test_a_failure_in_the_body_of_a_200_is_a_failure_with_its_reason(
+def test_failure_in_the_body_of_a_200_is_returned_with_its_reason(
     v3: V3Api, host: Host, access: Access
 ) -> None:
     why = {
@@ -350,7 +365,7 @@ def test_a_failure_in_the_body_of_a_200_is_a_failure_with_its_reason(
         "title": "Door open",
         "detail": f"VIN 5YJSA1CN5DFP00101 {TOKEN}",
     }
-    host.will(says(200, executed({"value": "FAILURE", "error": why})))
+    host.reply_with(respond(200, executed({"value": "FAILURE", "error": why})))
     answer = v3.lock(access, vehicle_id=CAR)
     assert answer.outcome is CommandOutcome.FAILURE
     assert answer.error is not None
@@ -358,18 +373,16 @@ def test_a_failure_in_the_body_of_a_200_is_a_failure_with_its_reason(
 
 
 @pytest.mark.parametrize("status", [{"value": "PENDING"}, "PENDING", {"value": "pending"}])
-def test_a_result_that_is_not_yet_known_is_pending(
-    v3: V3Api, host: Host, access: Access, status: Any
-) -> None:
-    host.will(says(202, executed(status)))
+def test_pending_result_is_returned_as_pending(v3: V3Api, host: Host, access: Access, status: Any) -> None:
+    host.reply_with(respond(202, executed(status)))
     assert v3.lock(access, vehicle_id=CAR).outcome is CommandOutcome.PENDING
 
 
 @pytest.mark.parametrize("status", [None, {}, {"value": None}, {"value": "MAYBE"}, [], 5])
-def test_an_unknown_result_leaves_the_command_open(
+def test_unknown_result_leaves_the_outcome_unknown(
     v3: V3Api, host: Host, access: Access, status: Any
 ) -> None:
-    host.will(says(200, executed(status)))
+    host.reply_with(respond(200, executed(status)))
     with pytest.raises(SmartcarError) as caught:
         v3.lock(access, vehicle_id=CAR)
     assert caught.value.outcome_unknown
@@ -378,80 +391,90 @@ def test_an_unknown_result_leaves_the_command_open(
 @pytest.mark.parametrize(
     "reply",
     [
-        says(202, {"meta": {"message": "subscription creation in progress"}}),
-        says(409, {"errors": [{"status": "409", "type": "CONFLICT"}]}),
+        respond(202, {"meta": {"message": "subscription creation in progress"}}),
+        respond(409, {"errors": [{"status": "409", "type": "CONFLICT"}]}),
     ],
 )
-def test_subscribing_takes_accepted_and_already_subscribed(
+def test_subscribing_accepts_a_202_and_an_existing_subscription(
     v3: V3Api, host: Host, access: Access, reply: Any
 ) -> None:
-    host.will(reply)
+    host.reply_with(reply)
     v3.subscribe(access, vehicle_id=CAR, webhook_id=WEBHOOK)
-    (seen,) = host.seen
-    assert (seen.method, seen.path) == ("POST", "/management-v3/v3/subscriptions")
+    (request,) = host.requests
+    assert (request.method, request.path) == ("POST", "/management-v3/v3/subscriptions")
     attributes = {"webhookId": WEBHOOK, "userId": OWNER, "vehicleId": CAR}
-    assert json.loads(seen.body) == {"data": {"attributes": attributes}}
+    assert json.loads(request.body) == {"data": {"attributes": attributes}}
 
 
-def test_a_car_is_subscribed_when_its_subscription_is_listed(v3: V3Api, host: Host, access: Access) -> None:
-    host.will(page([], total=0), page([subscription()], total=1))
+def test_vehicle_is_subscribed_when_its_subscription_is_listed(v3: V3Api, host: Host, access: Access) -> None:
+    host.reply_with(page([], total=0), page([subscription()], total=1))
     assert v3.is_subscribed(access, vehicle_id=CAR, webhook_id=WEBHOOK)
-    assert [seen.query["filter[vehicle.mode]"] for seen in host.seen] == [["live"], ["simulated"]]
-    assert host.seen[0].query["filter[webhookId]"] == [WEBHOOK]
+    assert [request.query["filter[vehicle.mode]"] for request in host.requests] == [["live"], ["simulated"]]
+    assert host.requests[0].query["filter[webhookId]"] == [WEBHOOK]
 
 
-def test_a_car_is_not_subscribed_by_the_subscriptions_of_others(
-    v3: V3Api, host: Host, access: Access
-) -> None:
-    others = [subscription(1, owner=STRANGER), subscription(2, car="car-2"), subscription(3, webhook="w-3")]
-    host.will(page(others, total=3))
+def test_subscriptions_of_others_do_not_count(v3: V3Api, host: Host, access: Access) -> None:
+    others = [
+        subscription(1, owner=STRANGER),
+        subscription(2, vehicle_id="car-2"),
+        subscription(3, webhook="w-3"),
+    ]
+    host.reply_with(page(others, total=3))
     assert not v3.is_subscribed(access, vehicle_id=CAR, webhook_id=WEBHOOK)
 
 
 def test_unsubscribing_deletes_only_the_own_subscription(v3: V3Api, host: Host, access: Access) -> None:
-    host.will(page([subscription(1), subscription(2, owner=STRANGER)], total=2), says(204), page([], total=0))
+    host.reply_with(
+        page([subscription(1), subscription(2, owner=STRANGER)], total=2), respond(204), page([], total=0)
+    )
     v3.unsubscribe(access, vehicle_id=CAR, webhook_id=WEBHOOK)
-    deleted = [seen.path for seen in host.seen if seen.method == "DELETE"]
+    deleted = [request.path for request in host.requests if request.method == "DELETE"]
     assert deleted == ["/management-v3/v3/subscriptions/s-1"]
 
 
 @pytest.mark.parametrize(("vehicle_id", "webhook_id"), [("", WEBHOOK), (CAR, "")])
-def test_subscriptions_need_a_car_and_a_webhook(
+def test_subscriptions_require_a_vehicle_and_a_webhook(
     v3: V3Api, host: Host, access: Access, vehicle_id: str, webhook_id: str
 ) -> None:
-    for ask in (v3.subscribe, v3.unsubscribe, v3.is_subscribed):
+    for call in (v3.subscribe, v3.unsubscribe, v3.is_subscribed):
         with pytest.raises(SmartcarError, match="NOT_SENT"):
-            ask(access, vehicle_id=vehicle_id, webhook_id=webhook_id)
-    assert host.seen == []
+            call(access, vehicle_id=vehicle_id, webhook_id=webhook_id)
+    assert host.requests == []
 
 
 def test_disconnecting_deletes_the_connection(v3: V3Api, host: Host, access: Access) -> None:
-    host.will(says(204))
+    host.reply_with(respond(204))
     v3.disconnect(access, vehicle_id=CAR, connection_id="c-1")
-    assert [(seen.method, seen.path) for seen in host.seen] == [("DELETE", "/vehicle/v3/connections/c-1")]
+    assert [(request.method, request.path) for request in host.requests] == [
+        ("DELETE", "/vehicle/v3/connections/c-1")
+    ]
 
 
-def test_a_connection_that_has_changed_its_id_is_looked_up(v3: V3Api, host: Host, access: Access) -> None:
-    gone = says(404, {"errors": [{"status": "404", "type": "RESOURCE_NOT_FOUND", "code": "NOT_FOUND"}]})
-    others = [connection(3, car="another-car"), connection(4, owner=STRANGER, car=CAR)]
-    host.will(gone, page([connection(2, car=CAR), *others], total=3), says(204), page([], total=0))
+def test_connection_whose_id_has_changed_is_looked_up(v3: V3Api, host: Host, access: Access) -> None:
+    not_found = respond(
+        404, {"errors": [{"status": "404", "type": "RESOURCE_NOT_FOUND", "code": "NOT_FOUND"}]}
+    )
+    others = [connection(3, vehicle_id="another-car"), connection(4, owner=STRANGER, vehicle_id=CAR)]
+    host.reply_with(
+        not_found, page([connection(2, vehicle_id=CAR), *others], total=3), respond(204), page([], total=0)
+    )
     v3.disconnect(access, vehicle_id=CAR, connection_id="c-1")
-    deleted = [seen.path for seen in host.seen if seen.method == "DELETE"]
+    deleted = [request.path for request in host.requests if request.method == "DELETE"]
     assert deleted == ["/vehicle/v3/connections/c-1", "/vehicle/v3/connections/c-2"]
-    assert host.seen[1].query["filter[vehicleId]"] == [CAR]
+    assert host.requests[1].query["filter[vehicleId]"] == [CAR]
 
 
-def test_a_car_that_is_not_connected_any_more_is_a_success(v3: V3Api, host: Host, access: Access) -> None:
-    host.will(page([], total=0))
+def test_disconnecting_an_unconnected_vehicle_succeeds(v3: V3Api, host: Host, access: Access) -> None:
+    host.reply_with(page([], total=0))
     v3.disconnect(access, vehicle_id=CAR)
-    assert {seen.method for seen in host.seen} == {"GET"}
+    assert {request.method for request in host.requests} == {"GET"}
 
 
-def test_an_error_list_is_read_from_a_refusal(v3: V3Api, host: Host, access: Access) -> None:
+def test_error_list_is_parsed(v3: V3Api, host: Host, access: Access) -> None:
     refusal = {
         "errors": [{"status": "430", "type": "BILLING", "code": "VEHICLE_REQUEST_LIMIT", "title": "Limit"}]
     }
-    host.will(says(430, refusal, {"SC-Request-Id": "r-9"}))
+    host.reply_with(respond(430, refusal, {"SC-Request-Id": "r-9"}))
     with pytest.raises(SmartcarError) as caught:
         v3.read(access, vehicle_id=CAR)
     assert (caught.value.type, caught.value.status, caught.value.request_id) == ("BILLING", 430, "r-9")

@@ -1,4 +1,4 @@
-"""Readings for tests, put into history as recording does."""
+"""Readings for tests, inserted into history as the ingestion does."""
 
 from collections.abc import Iterable
 from datetime import UTC, datetime
@@ -17,7 +17,7 @@ def read(
     *,
     signal: Signal = catalogue.STATE_OF_CHARGE,
 ) -> None:
-    """Adds readings of a number signal, each of a time."""
+    """Adds readings of a numeric signal, one per time."""
     unit = {"unit": signal.unit.value} if signal.unit else {}
     insert_readings(
         readings=[NewReading(vehicle.pk, signal.code, at, {"value": value} | unit) for at, value in values]

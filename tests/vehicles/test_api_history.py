@@ -1,4 +1,4 @@
-"""History by the API: raw in pages, by hour, by day, thinned out; in the units asked for."""
+"""History in the API: raw in pages, by hour, by day, and downsampled, in the requested units."""
 
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
@@ -28,7 +28,7 @@ def address(vehicle: Vehicle, signal: Signal = catalogue.ODOMETER) -> str:
     return f"/api/v1/vehicles/{vehicle.smartcar_id}/signals/{signal.code}/history/"
 
 
-def drive(vehicle: Vehicle, signal: Signal, bodies: dict[datetime, dict[str, Any]]) -> None:
+def record(vehicle: Vehicle, signal: Signal, bodies: dict[datetime, dict[str, Any]]) -> None:
     """Records the bodies as readings of these times."""
     ingest_readings(
         batch=[
@@ -43,16 +43,16 @@ def drive(vehicle: Vehicle, signal: Signal, bodies: dict[datetime, dict[str, Any
     )
 
 
-def kilometres(vehicle: Vehicle, *, minutes: int, start: datetime = NOON) -> None:
-    """A car that drives a kilometre a minute, from 100 km on."""
+def record_drive(vehicle: Vehicle, *, minutes: int, start: datetime = NOON) -> None:
+    """Records a vehicle that drives one kilometer per minute, starting at 100 km."""
     bodies = {
         start + timedelta(minutes=minute): {"value": 100 + minute, "unit": "km"} for minute in range(minutes)
     }
-    drive(vehicle, catalogue.ODOMETER, bodies)
+    record(vehicle, catalogue.ODOMETER, bodies)
 
 
-def test_every_reading_comes_with_its_time(reader: Client, vehicle: Vehicle) -> None:
-    kilometres(vehicle, minutes=2)
+def test_every_reading_has_its_time(reader: Client, vehicle: Vehicle) -> None:
+    record_drive(vehicle, minutes=2)
     answer = reader.get(address(vehicle), WHOLE_DAY).json()
     assert answer == {
         "vehicle": vehicle.smartcar_id,
@@ -70,14 +70,14 @@ def test_every_reading_comes_with_its_time(reader: Client, vehicle: Vehicle) -> 
     }
 
 
-def test_its_pages_hold_every_reading_once(
+def test_pages_contain_every_reading_once(
     reader: Client, vehicle: Vehicle, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(history, "RAW_PAGE", 3)
-    kilometres(vehicle, minutes=8)
-    kilometres(vehicle, minutes=2, start=NOON - timedelta(days=70))
-    question = {"from": "2026-09-01T00:00:00Z", "to": "2026-11-21T00:00:00Z", "units": "imperial"}
-    page = reader.get(address(vehicle), question).json()
+    record_drive(vehicle, minutes=8)
+    record_drive(vehicle, minutes=2, start=NOON - timedelta(days=70))
+    query = {"from": "2026-09-01T00:00:00Z", "to": "2026-11-21T00:00:00Z", "units": "imperial"}
+    page = reader.get(address(vehicle), query).json()
     values = [point["value"] for point in page["points"]]
     pages = 1
     while page["next"]:
@@ -89,10 +89,10 @@ def test_its_pages_hold_every_reading_once(
     assert pages == 5
 
 
-def test_an_hour_and_a_day_come_as_mean_lowest_highest_and_count(reader: Client, vehicle: Vehicle) -> None:
+def test_hours_and_days_have_mean_minimum_maximum_and_count(reader: Client, vehicle: Vehicle) -> None:
     vehicle.fleet.time_zone = "America/Los_Angeles"
     vehicle.fleet.save()
-    kilometres(vehicle, minutes=90)
+    record_drive(vehicle, minutes=90)
     first, second = reader.get(address(vehicle), WHOLE_DAY | {"resolution": "hour"}).json()["points"]
     assert (first["at"], first["minimum"], first["maximum"], first["count"]) == (
         "2026-11-20T12:00:00+00:00",
@@ -107,30 +107,30 @@ def test_an_hour_and_a_day_come_as_mean_lowest_highest_and_count(reader: Client,
     assert (day["minimum"], day["maximum"], day["count"]) == (100, 189, 90)
 
 
-def test_a_number_of_points_keeps_the_peaks(reader: Client, vehicle: Vehicle) -> None:
+def test_downsampling_retains_the_peaks(reader: Client, vehicle: Vehicle) -> None:
     bodies = {
         NOON + timedelta(minutes=minute): {"value": 999 if minute == 137 else minute % 7, "unit": "km"}
         for minute in range(300)
     }
-    drive(vehicle, catalogue.ODOMETER, bodies)
+    record(vehicle, catalogue.ODOMETER, bodies)
     points = reader.get(address(vehicle), WHOLE_DAY | {"resolution": "20"}).json()["points"]
     assert len(points) <= 20
     assert max(point["value"] for point in points) == 999
 
 
-def test_a_place_comes_whole_and_raw_only(reader: Client, vehicle: Vehicle) -> None:
-    place = {"latitude": 37.77, "longitude": -122.41}
-    drive(vehicle, catalogue.PRECISE_LOCATION, {NOON: place})
-    where = address(vehicle, catalogue.PRECISE_LOCATION)
-    answer = reader.get(where, WHOLE_DAY).json()
-    assert answer["points"] == [{"at": "2026-11-20T12:00:00+00:00", "value": place}]
+def test_location_is_returned_whole_and_only_raw(reader: Client, vehicle: Vehicle) -> None:
+    location = {"latitude": 37.77, "longitude": -122.41}
+    record(vehicle, catalogue.PRECISE_LOCATION, {NOON: location})
+    url = address(vehicle, catalogue.PRECISE_LOCATION)
+    answer = reader.get(url, WHOLE_DAY).json()
+    assert answer["points"] == [{"at": "2026-11-20T12:00:00+00:00", "value": location}]
     assert answer["unit"] is None
-    refused = reader.get(where, WHOLE_DAY | {"resolution": "hour"})
+    refused = reader.get(url, WHOLE_DAY | {"resolution": "hour"})
     assert refused.status_code == 400
     assert "Ask for raw" in refused.json()["errors"]["resolution"][0]
 
 
-def test_without_times_it_is_the_last_day(reader: Client, vehicle: Vehicle) -> None:
+def test_default_period_is_the_last_day(reader: Client, vehicle: Vehicle) -> None:
     answer = reader.get(address(vehicle)).json()
     length = datetime.fromisoformat(answer["to"]) - datetime.fromisoformat(answer["from"])
     assert length == timedelta(days=1)
@@ -138,7 +138,7 @@ def test_without_times_it_is_the_last_day(reader: Client, vehicle: Vehicle) -> N
 
 
 @pytest.mark.parametrize(
-    ("question", "named"),
+    ("query", "named"),
     [
         ({"from": "2026-11-21T00:00:00Z", "to": "2026-11-20T00:00:00Z"}, "from"),
         ({"to": "0001-01-01T00:00:00Z"}, "to"),
@@ -152,15 +152,15 @@ def test_without_times_it_is_the_last_day(reader: Client, vehicle: Vehicle) -> N
         ({"limit": "5"}, "limit"),
     ],
 )
-def test_a_question_that_makes_no_sense_is_refused_by_name(
-    reader: Client, vehicle: Vehicle, question: dict[str, str], named: str
+def test_invalid_parameter_is_rejected_by_name(
+    reader: Client, vehicle: Vehicle, query: dict[str, str], named: str
 ) -> None:
-    answer = reader.get(address(vehicle), question)
+    answer = reader.get(address(vehicle), query)
     assert answer.status_code == 400
     assert list(answer.json()["errors"]) == [named]
 
 
-def test_a_signal_that_does_not_exist_has_no_history(reader: Client, vehicle: Vehicle) -> None:
+def test_unknown_signal_has_no_history(reader: Client, vehicle: Vehicle) -> None:
     answer = reader.get(f"/api/v1/vehicles/{vehicle.smartcar_id}/signals/no-such/history/")
     assert answer.status_code == 404
     assert "signal" in answer.json()["detail"]

@@ -1,4 +1,4 @@
-"""Bodies go into rows of history and come back as they were."""
+"""Encoding of signal bodies for history rows, and decoding."""
 
 from typing import Any
 
@@ -15,7 +15,7 @@ NUMBERS = [signal for signal in CATALOGUE.values() if signal.shape is Shape.NUMB
 
 
 @given(signal=st.sampled_from(NUMBERS), value=st.floats(-1e9, 1e9).map(round_float))
-def test_a_plain_number_takes_no_more_room_than_the_number(signal: catalogue.Signal, value: float) -> None:
+def test_plain_number_is_stored_only_as_a_number(signal: catalogue.Signal, value: float) -> None:
     body = {"value": value} | ({"unit": signal.unit.value} if signal.unit else {})
     number, rest = encode(signal.code, body)
     assert (number, rest) == (value, None)
@@ -32,12 +32,12 @@ def test_a_plain_number_takes_no_more_room_than_the_number(signal: catalogue.Sig
         ("brandnew-thing", {"value": 5, "unit": "parsec"}),
     ],
 )
-def test_what_is_no_number_of_the_catalogue_is_kept_whole(code: str, body: dict[str, Any]) -> None:
+def test_other_bodies_are_stored_whole(code: str, body: dict[str, Any]) -> None:
     assert encode(code, body) == (None, body)
     assert decode(code, value=None, rest=body) == body
 
 
-def test_a_number_with_more_beside_it_is_kept_as_both() -> None:
+def test_number_with_additional_fields_is_stored_both_ways() -> None:
     body = {"value": 300, "unit": "km", "additionalValues": [{"type": "RATED", "value": 320}]}
     assert encode(catalogue.RANGE.code, body) == (300, body)
     assert decode(catalogue.RANGE.code, value=300, rest=body) == body

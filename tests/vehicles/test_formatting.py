@@ -1,4 +1,4 @@
-"""Signals in words."""
+"""Formatting of signals."""
 
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -13,7 +13,7 @@ from vehicles.models import LatestSignal
 from vehicles.observations import SignalStatus
 from vehicles.units import Unit
 
-# The same word in English and another language.
+# Words that are the same in English and another language.
 SAME_WORD = {"Airbag", "Online", "Sunroof", "VIN"}
 
 
@@ -44,28 +44,28 @@ SAME_WORD = {"Airbag", "Online", "Sunroof", "VIN"}
         ),
     ],
 )
-def test_a_value_is_shown_in_the_chosen_units(
+def test_value_is_shown_in_the_selected_units(
     signal: Any, body: dict[str, Any], metric: str, imperial: str
 ) -> None:
     assert formatting.format_value(code=signal.code, body=body, units="metric") == metric
     assert formatting.format_value(code=signal.code, body=body, units="imperial") == imperial
 
 
-def test_an_unknown_code_shows_its_plain_value() -> None:
+def test_unknown_code_shows_its_plain_value() -> None:
     assert formatting.format_value(code="future-signal", body={"value": 7}, units="metric") == "7"
 
 
 @pytest.mark.parametrize("code", sorted(catalogue.CATALOGUE))
-def test_every_signal_of_the_catalogue_bears_an_empty_body(code: str) -> None:
+def test_every_signal_of_the_catalog_accepts_an_empty_body(code: str) -> None:
     assert formatting.format_value(code=code, body={}, units="metric") == ""
 
 
-def test_an_error_is_told_in_plain_words() -> None:
+def test_error_is_explained() -> None:
     row = LatestSignal(code=catalogue.MIL.code, status=SignalStatus.ERROR, error_type="PERMISSION")
     assert "not granted" in formatting.format_error(row)
 
 
-def test_a_value_is_stale_after_the_time_of_its_kind() -> None:
+def test_value_is_stale_after_the_limit_of_its_signal() -> None:
     now = datetime(2026, 11, 20, tzinfo=UTC)
     row = LatestSignal(code=catalogue.IS_LOCKED.code, observed_at=now - timedelta(hours=3))
     assert formatting.is_stale(row, now=now)
@@ -95,19 +95,19 @@ def test_words_and_numbers_are_in_the_active_language(signal: Any, body: dict[st
 
 
 @pytest.mark.parametrize("language", ["de", "fr"])
-def test_signals_and_errors_have_a_name_in_every_language(language: str) -> None:
+def test_signals_and_errors_are_translated(language: str) -> None:
     errors = [LatestSignal(status=SignalStatus.ERROR, error_type=kind) for kind in (*formatting._ERRORS, "")]
     with translation.override(language):
         labels = {signal.english for signal in CATALOGUE.values() if signal.label == signal.english}
-        told = {formatting.format_error(row) for row in errors}
+        translated = {formatting.format_error(row) for row in errors}
     assert labels <= SAME_WORD
-    assert not {formatting.format_error(row) for row in errors} & told
+    assert not {formatting.format_error(row) for row in errors} & translated
 
 
-def test_what_no_list_of_ours_knows_is_written_as_it_came() -> None:
+def test_unknown_choice_is_shown_unchanged() -> None:
     with translation.override("de"):
         assert words.choice(catalogue.GEAR_STATE, "SECOND_GEAR") == "Second gear"
 
 
-def test_nothing_is_less_than_nothing() -> None:
+def test_zero_is_never_negative() -> None:
     assert formatting.quantity(-0.04, Unit.CELSIUS, units="metric") == "0 °C"

@@ -1,4 +1,4 @@
-"""What was recorded before history had partitions moves into them, in a database of its own."""
+"""Data recorded before history had partitions is migrated into them. Runs in its own database."""
 
 import json
 import os
@@ -32,7 +32,7 @@ ROWS = [
 
 @pytest.fixture
 def url() -> Iterator[str]:
-    """An empty database beside that of the tests."""
+    """An empty database next to the test database."""
     server = os.environ["DATABASE_URL"]
     head, _, options = server.partition("?")
     base, _, _ = head.rpartition("/")
@@ -52,7 +52,7 @@ def migrate(url: str, *target: str) -> None:
     )
 
 
-def test_readings_of_before_move_with_their_bodies_and_are_due_to_be_summed_up(url: str) -> None:
+def test_old_readings_are_migrated_with_their_bodies_and_queued_for_rollups(url: str) -> None:
     migrate(url, "vehicles", "0001")
     with psycopg.connect(url.replace("postgres:", "postgresql:", 1), autocommit=True) as session:
         session.execute(
@@ -70,11 +70,11 @@ def test_readings_of_before_move_with_their_bodies_and_are_due_to_be_summed_up(u
                 [code, at, json.dumps(body)],
             )
         migrate(url, "vehicles", "0003")
-        moved = session.execute(
+        migrated = session.execute(
             "SELECT code, observed_at, value, rest FROM vehicles_reading JOIN vehicles_signalcode AS named "
             "ON named.id = signal_id"
         ).fetchall()
-        assert {(code, at): (value, rest) for code, at, value, rest in moved} == {
+        assert {(code, at): (value, rest) for code, at, value, rest in migrated} == {
             (ROWS[0][0], ROWS[0][1]): (1234.5, None),
             (ROWS[1][0], ROWS[1][1]): (12, None),
             (ROWS[2][0], ROWS[2][1]): (300, ROWS[2][2]),
@@ -86,19 +86,19 @@ def test_readings_of_before_move_with_their_bodies_and_are_due_to_be_summed_up(u
         assert due == (3,)
 
 
-def test_cars_of_before_get_their_summaries(url: str) -> None:
+def test_old_vehicles_get_snapshots(url: str) -> None:
     migrate(url, "vehicles", "0004")
     with psycopg.connect(url.replace("postgres:", "postgresql:", 1), autocommit=True) as session:
         session.execute(
             "INSERT INTO accounts_fleet (id, name, slug, generation, unit_system, time_zone, created_at) "
             "VALUES (1, 'Blue', 'blue', 'v3', 'metric', 'UTC', now())"
         )
-        for car in (1, 2):
+        for vehicle_id in (1, 2):
             session.execute(
                 "INSERT INTO vehicles_vehicle (id, fleet_id, smartcar_id, name, plate, vin, make, model, powertrain, "
                 'mode, created_at, "group", driver, unit_system) '
                 "VALUES (%s, 1, %s, '', '', '', '', '', '', '', now(), '', '', '')",
-                [car, f"car-{car}"],
+                [vehicle_id, f"car-{vehicle_id}"],
             )
         for code, body in (
             ("tractionbattery-stateofcharge", '{"value": 61.5, "unit": "percent"}'),
@@ -112,7 +112,7 @@ def test_cars_of_before_get_their_summaries(url: str) -> None:
                 [code, body],
             )
         migrate(url, "vehicles", "0005")
-        found = session.execute(
+        snapshots = session.execute(
             "SELECT vehicle_id, charge, locked, latitude, longitude, charging FROM vehicles_summary ORDER BY 1"
         ).fetchall()
-    assert found == [(1, 61.5, False, 52.5, 13.4, None), (2, None, None, None, None, None)]
+    assert snapshots == [(1, 61.5, False, 52.5, 13.4, None), (2, None, None, None, None, None)]

@@ -13,5 +13,5 @@ from vehicles.makes import make_name
         ("", ""),
     ],
 )
-def test_a_make_is_written_as_it_writes_itself(wire: str, name: str) -> None:
+def test_make_is_displayed_in_its_own_spelling(wire: str, name: str) -> None:
     assert make_name(wire) == name

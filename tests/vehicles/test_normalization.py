@@ -1,4 +1,4 @@
-"""Normalisation of signal bodies: canonical units and shapes, and the known faults of the wire."""
+"""Normalization of signal bodies: canonical units and shapes, and known faults of transmitted values."""
 
 from typing import Any
 from unittest.mock import patch
@@ -25,7 +25,7 @@ def refusal(signal: Signal, body: dict[str, Any]) -> str:
 # Percentages
 
 
-def test_percent_stays_as_it_is() -> None:
+def test_percent_is_unchanged() -> None:
     result = normalize(catalogue.STATE_OF_CHARGE, {"value": 73, "unit": "percent"})
     assert result == Normalized({"value": 73, "unit": "percent"})
 
@@ -38,38 +38,38 @@ def test_percent_stays_as_it_is() -> None:
         ({"percentage": 0.77}, CorrectionNote.FRACTION_MISLABELED),
     ],
 )
-def test_a_fraction_is_made_a_percentage_and_noted(body: dict[str, Any], note: CorrectionNote) -> None:
+def test_fraction_becomes_a_percentage_and_is_noted(body: dict[str, Any], note: CorrectionNote) -> None:
     result = normalize(catalogue.STATE_OF_CHARGE, body)
     assert result.body == {"value": 77, "unit": "percent"}
     assert result.notes == (note.value,)
 
 
 @pytest.mark.parametrize("value", [0, 1, 2, 99.5, 100])
-def test_small_and_whole_percentages_are_no_fractions(value: float) -> None:
+def test_small_and_whole_percentages_are_not_fractions(value: float) -> None:
     assert value_of(catalogue.STATE_OF_CHARGE, {"value": value, "unit": "percent"}) == value
 
 
-def test_one_without_a_unit_is_refused_for_it_could_be_one_or_a_hundred() -> None:
+def test_value_of_1_without_a_unit_is_rejected_as_ambiguous() -> None:
     assert "1% or 100%" in refusal(catalogue.STATE_OF_CHARGE, {"value": 1})
 
 
-def test_a_percentage_body_is_read() -> None:
+def test_percentage_body_is_accepted() -> None:
     assert value_of(catalogue.FUEL_LEVEL, {"percentage": 78}) == 78
 
 
 @pytest.mark.parametrize(("value", "expected"), [(0.3, 30), (1, 100), (0, 0), (1.004, 100), (73, 73)])
-def test_a_declared_fraction(value: float, expected: float) -> None:
+def test_declared_fraction_becomes_a_percentage(value: float, expected: float) -> None:
     assert value_of(catalogue.STATE_OF_CHARGE, {"value": value, "unit": "fraction"}) == expected
 
 
 @pytest.mark.parametrize("value", [7300, 101.5, -1, 255, 65535])
-def test_impossible_percentages_are_refused(value: float) -> None:
+def test_impossible_percentages_are_rejected(value: float) -> None:
     assert "outside of the plausible range from 0 to 100" in refusal(
         catalogue.STATE_OF_CHARGE, {"value": value, "unit": "percent"}
     )
 
 
-def test_a_little_above_a_hundred_is_a_hundred() -> None:
+def test_slightly_more_than_a_hundred_percent_becomes_a_hundred() -> None:
     result = normalize(catalogue.STATE_OF_CHARGE, {"value": 100.4, "unit": "percent"})
     assert result.body["value"] == 100
     assert result.notes
@@ -104,7 +104,7 @@ def test_numbers_in_canonical_units(signal: Signal, body: dict[str, Any], expect
     assert normalize(signal, body).body == {"value": expected, "unit": unit}
 
 
-def test_minutes_without_a_unit_are_the_rule_and_not_noted() -> None:
+def test_missing_unit_of_minutes_is_not_noted() -> None:
     assert normalize(catalogue.TIME_TO_COMPLETE, {"value": 45}).notes == ()
 
 
@@ -117,15 +117,15 @@ def test_watts_called_kilowatts_are_noted() -> None:
     assert notes == (CorrectionNote.KILOWATTS_WERE_WATTS.value,)
 
 
-def test_78_and_78_point_0_are_one_value() -> None:
+def test_integers_and_whole_floats_are_equal() -> None:
     assert repr(value_of(catalogue.ODOMETER, {"value": 78.0, "unit": "km"})) == "78"
 
 
-def test_a_number_without_a_unit_has_none() -> None:
+def test_number_without_a_unit_stays_without() -> None:
     assert normalize(catalogue.CHARGER_PHASES, {"value": 3}).body == {"value": 3}
 
 
-def test_a_number_sent_as_text_is_read_and_noted() -> None:
+def test_number_sent_as_text_is_accepted_and_noted() -> None:
     result = normalize(catalogue.ODOMETER, {"value": "120.5", "unit": "km"})
     assert result == Normalized({"value": 120.5, "unit": "km"}, (CorrectionNote.NUMBER_SENT_AS_TEXT.value,))
 
@@ -148,7 +148,7 @@ def test_a_number_sent_as_text_is_read_and_noted() -> None:
         (catalogue.CHARGER_PHASES, {"value": 7}),
     ],
 )
-def test_what_cannot_be_true_is_refused(signal: Signal, body: dict[str, Any]) -> None:
+def test_impossible_value_is_rejected(signal: Signal, body: dict[str, Any]) -> None:
     assert refusal(signal, body)
 
 
@@ -189,7 +189,7 @@ def test_reasons_have_their_numbers_and_units(signal: Signal, body: dict[str, An
     assert refused.value.reason == reason
 
 
-def test_normalizing_words_nothing() -> None:
+def test_normalizing_translates_no_text() -> None:
     with patch("django.utils.translation._trans.gettext", side_effect=AssertionError("worded")):
         with pytest.raises(NoValueError) as refused:
             normalize(catalogue.ODOMETER, {"unit": "km"})
@@ -199,12 +199,12 @@ def test_normalizing_words_nothing() -> None:
 
 
 @pytest.mark.parametrize("signal", CATALOGUE.values(), ids=lambda signal: signal.code)
-def test_an_empty_body_tells_nothing(signal: Signal) -> None:
+def test_empty_body_has_no_value(signal: Signal) -> None:
     with pytest.raises(NoValueError):
         normalize(signal, {})
 
 
-def test_additional_ranges_are_kept_in_km() -> None:
+def test_additional_ranges_are_stored_in_km() -> None:
     body = {
         "value": 100,
         "unit": "miles",
@@ -218,7 +218,7 @@ def test_additional_ranges_are_kept_in_km() -> None:
     }
 
 
-def test_keys_that_are_not_documented_stay_out() -> None:
+def test_undocumented_keys_are_removed() -> None:
     assert normalize(catalogue.IS_LOCKED, {"value": True, "unit": "x", "by": "owner"}).body == {"value": True}
 
 
@@ -231,17 +231,17 @@ def test_booleans(raw: Any, expected: bool) -> None:
 
 
 @pytest.mark.parametrize("raw", ["locked", 2, [], 1.5])
-def test_what_is_neither_true_nor_false_is_refused(raw: Any) -> None:
+def test_invalid_boolean_is_rejected(raw: Any) -> None:
     assert refusal(catalogue.IS_LOCKED, {"value": raw})
 
 
 @pytest.mark.parametrize("placeholder", ["invalid", "<invalid>", "INVALID", "", None])
-def test_a_placeholder_is_no_connector(placeholder: Any) -> None:
+def test_placeholder_is_not_a_connector(placeholder: Any) -> None:
     with pytest.raises(NoValueError):
         normalize(catalogue.CHARGING_CONNECTOR, {"value": placeholder})
 
 
-def test_text_loses_what_a_database_cannot_hold_and_is_cut() -> None:
+def test_unstorable_characters_are_removed_from_text_and_it_is_truncated() -> None:
     assert value_of(catalogue.NICKNAME, {"value": " Blue\x00bird "}) == "Bluebird"
     assert len(value_of(catalogue.NICKNAME, {"value": "x" * 5000})) == 200
 
@@ -263,7 +263,7 @@ def test_a_drive_mode() -> None:
 # Location
 
 
-def test_a_location_with_all_that_is_documented() -> None:
+def test_location_with_all_documented_fields() -> None:
     body = {
         "latitude": 37.77491234,
         "longitude": -122.4194,
@@ -283,18 +283,18 @@ def test_a_location_with_all_that_is_documented() -> None:
 @pytest.mark.parametrize(
     ("latitude", "longitude"), [(91, 0), (-90.5, 10), (10, 181), (0, 0), (0.0001, -0.0001)]
 )
-def test_an_impossible_location_is_refused_without_repeating_it(latitude: float, longitude: float) -> None:
+def test_impossible_location_is_rejected_without_repeating_it(latitude: float, longitude: float) -> None:
     reason = refusal(catalogue.PRECISE_LOCATION, {"latitude": latitude, "longitude": longitude})
     assert str(latitude) not in reason.replace("0, 0", "")
 
 
 @pytest.mark.parametrize("body", [{"latitude": 10}, {"longitude": 10}, {"latitude": None, "longitude": 5}])
-def test_half_a_location_is_none(body: dict[str, Any]) -> None:
+def test_incomplete_location_has_no_value(body: dict[str, Any]) -> None:
     with pytest.raises(NoValueError):
         normalize(catalogue.PRECISE_LOCATION, body)
 
 
-def test_an_impossible_heading_is_left_out_and_the_place_stays() -> None:
+def test_impossible_heading_is_removed_and_the_location_retained() -> None:
     result = normalize(catalogue.PRECISE_LOCATION, {"latitude": 10, "longitude": 20, "heading": 720})
     assert result.body == {"latitude": 10, "longitude": 20}
     assert result.notes == (CorrectionNote.HEADING_LEFT_OUT.value,)
@@ -315,7 +315,7 @@ def test_a_closure(body: dict[str, Any], expected: dict[str, Any]) -> None:
     assert normalize(catalogue.FRONT_TRUNK, body).body == expected
 
 
-def test_a_closure_of_which_nothing_is_known() -> None:
+def test_closure_without_information() -> None:
     with pytest.raises(NoValueError):
         normalize(catalogue.FRONT_TRUNK, {"isOpen": None, "isLocked": None})
 
@@ -324,7 +324,7 @@ def test_a_closure_of_which_nothing_is_known() -> None:
     ("signal", "key"),
     [(catalogue.DOORS, "values"), (catalogue.DOORS, "doors"), (catalogue.WINDOWS, "windows")],
 )
-def test_openings_under_either_key(signal: Signal, key: str) -> None:
+def test_openings_with_either_key(signal: Signal, key: str) -> None:
     body = {key: [{"row": 0, "column": 1, "isOpen": True, "isLocked": None, "x": 1}], "rowCount": 2}
     assert normalize(signal, body).body == {
         "values": [{"row": 0, "column": 1, "isOpen": True, "isLocked": None}],
@@ -333,7 +333,7 @@ def test_openings_under_either_key(signal: Signal, key: str) -> None:
     }
 
 
-def test_a_broken_opening_is_left_out_and_the_others_stay() -> None:
+def test_invalid_opening_is_removed_and_the_others_retained() -> None:
     good = {"row": 0, "column": 0, "isOpen": False, "isLocked": True}
     body = {"values": [good, {"row": "x", "column": 0}, {"row": 1, "column": 0, "isOpen": "?"}, 7]}
     result = normalize(catalogue.DOORS, body)
@@ -376,21 +376,21 @@ def test_tire_pressures_are_in_kpa(given_pressures: list[Any], unit: str | None,
     assert pressures(given_pressures, unit) == expected
 
 
-def test_kpa_called_bar_is_noted() -> None:
+def test_kpa_labeled_as_bar_is_noted() -> None:
     assert tires([258, 255], "bar").notes == (CorrectionNote.KILOPASCALS_MISLABELED.note(unit="bar"),)
 
 
 @pytest.mark.parametrize("unit", ["bar", "kPa", None])
-def test_699_9_is_no_reading(unit: str | None) -> None:
+def test_pressure_699_9_is_a_placeholder(unit: str | None) -> None:
     assert pressures([699.9, 250], unit) == [None, 250]
 
 
-def test_no_reading_on_any_tire_tells_nothing() -> None:
+def test_no_reading_on_any_tire_means_no_value() -> None:
     with pytest.raises(NoValueError):
         tires([699.9, 699.9, None], "bar")
 
 
-def test_an_impossible_pressure_is_left_out_and_the_others_stay() -> None:
+def test_impossible_pressure_is_removed_and_the_others_retained() -> None:
     result = tires([5000, 250, 100], None)
     assert [tire["tirePressure"] for tire in result.body["values"]] == [None, 250, None]
     assert [note_text(note) for note in result.notes] == [
@@ -402,7 +402,7 @@ def test_an_impossible_pressure_is_left_out_and_the_others_stay() -> None:
 # Charge limits, capacity, lists
 
 
-def test_charge_limits_of_either_letter_case() -> None:
+def test_charge_limits_accept_upper_and_lower_case() -> None:
     home = {"name": "Home", "address": "123 Main St", "latitude": 37.7749, "longitude": -122.4194}
     body = {
         "values": [
@@ -423,12 +423,12 @@ def test_charge_limits_of_either_letter_case() -> None:
     }
 
 
-def test_an_unknown_active_limit_stays_unknown() -> None:
+def test_unknown_active_limit_stays_unknown() -> None:
     body = {"values": [{"type": "GLOBAL", "limit": 80}], "activeLimit": None, "unit": "percent"}
     assert normalize(catalogue.CHARGE_LIMITS, body).body["activeLimit"] is None
 
 
-def test_no_charge_limit_at_all_tells_nothing() -> None:
+def test_no_charge_limit_means_no_value() -> None:
     with pytest.raises(NoValueError):
         normalize(catalogue.CHARGE_LIMITS, {"values": [], "activeLimit": None, "unit": "percent"})
 
@@ -450,7 +450,7 @@ def test_a_capacity() -> None:
     }
 
 
-def test_a_charge_record_keeps_what_is_documented() -> None:
+def test_charge_record_contains_only_documented_fields() -> None:
     record = {
         "id": "CHG123",
         "cost": {"currency": "USD", "otherAmount": 2, "energyAmount": 10.5, "tip": 1},
@@ -477,5 +477,5 @@ def test_a_charge_record_keeps_what_is_documented() -> None:
     )
 
 
-def test_an_empty_list_is_an_answer() -> None:
+def test_empty_list_is_a_value() -> None:
     assert normalize(catalogue.DTC_LIST, {"values": []}).body == {"values": []}

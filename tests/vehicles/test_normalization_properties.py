@@ -1,4 +1,4 @@
-"""Normalisation of whatever may come: nothing untrue passes, and nothing is raised but a refusal."""
+"""Normalization of arbitrary input: no implausible value passes, and only rejections are raised."""
 
 from typing import Any
 
@@ -37,11 +37,11 @@ BODIES = st.dictionaries(KEYS, LEAVES | OBJECTS | st.lists(OBJECTS | LEAVES, max
 
 
 @given(signal=SIGNALS, body=BODIES)
-def test_any_body_becomes_a_storable_one_or_is_refused(signal: Signal, body: dict[str, Any]) -> None:
+def test_any_body_becomes_storable_or_is_rejected(signal: Signal, body: dict[str, Any]) -> None:
     try:
         canonical = normalize(signal, body).body
-    except ImplausibleValueError as refused:
-        assert refused.reason
+    except ImplausibleValueError as rejection:
+        assert rejection.reason
         return
     assert canonical
     stored = orjson.dumps(canonical)
@@ -50,7 +50,7 @@ def test_any_body_becomes_a_storable_one_or_is_refused(signal: Signal, body: dic
 
 
 @given(signal=PERCENT_SIGNALS, value=LEAVES, unit=st.sampled_from(["percent", "fraction", None]))
-def test_a_percentage_is_never_outside_of_0_to_100(signal: Signal, value: Any, unit: str | None) -> None:
+def test_percentage_is_always_from_0_to_100(signal: Signal, value: Any, unit: str | None) -> None:
     try:
         canonical = normalize(signal, {"value": value, "unit": unit}).body
     except ImplausibleValueError:
@@ -63,7 +63,7 @@ def test_a_percentage_is_never_outside_of_0_to_100(signal: Signal, value: Any, u
     limits=st.lists(st.floats() | st.integers(-10, 200), max_size=4),
     active=st.floats() | st.integers(-10, 200),
 )
-def test_a_charge_limit_is_never_outside_of_0_to_100(limits: list[float], active: float) -> None:
+def test_charge_limit_is_always_from_0_to_100(limits: list[float], active: float) -> None:
     values = [{"type": "GLOBAL", "limit": limit} for limit in limits]
     try:
         body = normalize(catalogue.CHARGE_LIMITS, {"values": values, "activeLimit": active}).body
@@ -77,19 +77,19 @@ def test_a_charge_limit_is_never_outside_of_0_to_100(limits: list[float], active
     values=st.lists(st.floats() | st.floats(0, 800) | st.integers() | st.none(), min_size=1, max_size=4),
     unit=st.sampled_from(["bar", "psi", "kPa", None]),
 )
-def test_a_tire_pressure_is_never_what_no_tire_holds(values: list[Any], unit: str | None) -> None:
+def test_tire_pressure_is_always_plausible(values: list[Any], unit: str | None) -> None:
     tires = [{"row": 0, "column": at, "tirePressure": value} for at, value in enumerate(values)]
     try:
         body = normalize(catalogue.TIRES, {"values": tires, "unit": unit}).body
     except ImplausibleValueError:
         return
-    found = [tire["tirePressure"] for tire in body["values"]]
-    assert all(pressure is None or 0 <= pressure <= 1100 for pressure in found)
-    assert 699.9 not in found
+    pressures = [tire["tirePressure"] for tire in body["values"]]
+    assert all(pressure is None or 0 <= pressure <= 1100 for pressure in pressures)
+    assert 699.9 not in pressures
 
 
 @given(latitude=st.floats(), longitude=st.floats())
-def test_a_location_is_always_on_earth_and_never_0_0(latitude: float, longitude: float) -> None:
+def test_location_is_always_on_earth_and_never_0_0(latitude: float, longitude: float) -> None:
     try:
         body = normalize(catalogue.PRECISE_LOCATION, {"latitude": latitude, "longitude": longitude}).body
     except ImplausibleValueError:

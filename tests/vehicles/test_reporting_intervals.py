@@ -1,4 +1,4 @@
-"""How often makes deliver, after the documentation."""
+"""The documented delivery intervals of makes."""
 
 from datetime import timedelta
 
@@ -11,5 +11,5 @@ from vehicles.reporting_intervals import documented_interval
     ("make", "minutes"),
     [("TESLA", 5), ("mercedes-benz", 10), ("Land Rover", 30), ("TOYOTA", 60), ("BYD", 3), ("UNHEARD OF", 60)],
 )
-def test_the_longer_end_of_the_documented_range_counts(make: str, minutes: int) -> None:
+def test_longer_end_of_the_documented_range_is_used(make: str, minutes: int) -> None:
     assert documented_interval(make) == timedelta(minutes=minutes)

@@ -1,4 +1,4 @@
-"""Units: spellings on the wire and conversion."""
+"""Units: transmitted spellings and conversion."""
 
 import pytest
 from hypothesis import given
@@ -38,7 +38,7 @@ from vehicles.units import IncompatibleUnitsError, Unit, canonical_unit, convert
         ("", None),
     ],
 )
-def test_spellings_of_the_wire(spelling: str, unit: Unit | None) -> None:
+def test_transmitted_spellings(spelling: str, unit: Unit | None) -> None:
     assert parse_unit(spelling) is unit
 
 
@@ -78,12 +78,12 @@ def test_refuses_to_convert_between_kinds() -> None:
     source=st.sampled_from(list(Unit)),
     target=st.sampled_from(list(Unit)),
 )
-def test_there_and_back_is_the_same_value(value: float, source: Unit, target: Unit) -> None:
+def test_converting_there_and_back_returns_the_same_value(value: float, source: Unit, target: Unit) -> None:
     if canonical_unit(source) != canonical_unit(target):
         return
     there = convert(value, source=source, target=target)
     assert convert(there, source=target, target=source) == pytest.approx(value, rel=1e-9, abs=1e-6)
 
 
-def test_symbols_are_those_that_people_write() -> None:
+def test_symbols_are_the_usual_ones() -> None:
     assert [symbol(unit) for unit in (Unit.CELSIUS, Unit.PERCENT, Unit.KILOMETRE)] == ["°C", "%", "km"]

@@ -7,7 +7,7 @@ from vehicles.models import Vehicle
 
 @pytest.fixture
 def connection(vehicle: Vehicle) -> Connection:
-    """The car is connected."""
+    """The vehicle is connected."""
     return Connection.objects.create(
         fleet=vehicle.fleet,
         vehicle=vehicle,

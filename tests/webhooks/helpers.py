@@ -14,13 +14,13 @@ ADDRESS = "/webhooks/smartcar/"
 
 
 def payload(name: str) -> dict[str, Any]:
-    """A fixture of tests/payloads as an object."""
+    """Returns a fixture of tests/payloads as an object."""
     loaded: dict[str, Any] = json.loads((PAYLOADS / name).read_text())
     return loaded
 
 
 def post(body: bytes, *, signed: str | None = None) -> Any:
-    """Posts the raw body, truly signed unless another signature is given ("" for none)."""
+    """Posts the raw body with a valid signature, unless another signature is given ("" for none)."""
     if signed is None:
         signed = sign(token=settings.SMARTCAR_MANAGEMENT_TOKENS[0], message=body)
     headers = {"SC-Signature": signed} if signed else {}
@@ -28,7 +28,7 @@ def post(body: bytes, *, signed: str | None = None) -> Any:
 
 
 def state_of(vehicle_id: str, *, event_id: str = "event-1", locked: bool, at: int, **meta: Any) -> bytes:
-    """A VEHICLE_STATE delivery that tells the lock, `at` in epoch milliseconds."""
+    """Returns a VEHICLE_STATE delivery with the lock status, `at` in epoch milliseconds."""
     return json.dumps(
         {
             "eventId": event_id,

@@ -1,4 +1,4 @@
-"""Notes and key names as version 0.1 wrote them become codes, a foreign key and a fingerprint."""
+"""Notes and key names that version 0.1 wrote become codes, a foreign key and a fingerprint."""
 
 from importlib import import_module
 
@@ -17,7 +17,7 @@ pytestmark = pytest.mark.django_db
 
 
 def written_by_0_1(*, note: str = "", signed_with: str = "") -> int:
-    """A row of the version before, which knew neither codes nor the foreign key."""
+    """Inserts a row as version 0.1 wrote it, without codes and the foreign key."""
     with connection.cursor() as cursor:
         cursor.execute(
             "INSERT INTO webhooks_inboxentry (source, received_at, body, signed_with, smartcar_vehicle_id, event_id, "
@@ -28,47 +28,47 @@ def written_by_0_1(*, note: str = "", signed_with: str = "") -> int:
         return int(cursor.fetchone()[0])
 
 
-def migrated(key: int) -> InboxEntry:
+def migrate(key: int) -> InboxEntry:
     with connection.schema_editor() as editor:
         migration.carry_over(apps, editor)
     return InboxEntry.objects.get(pk=key)
 
 
 @pytest.mark.parametrize(("note", "code"), migration.NOTES.items())
-def test_a_note_becomes_its_code(note: str, code: str) -> None:
-    entry = migrated(written_by_0_1(note=note))
+def test_note_becomes_its_code(note: str, code: str) -> None:
+    entry = migrate(written_by_0_1(note=note))
     assert (entry.note_code, entry.note_params) == (code, {})
     assert code in DeliveryNote.values
 
 
-def test_a_note_with_a_number_keeps_it() -> None:
-    entry = migrated(written_by_0_1(note="It failed 5 times."))
+def test_note_with_a_number_becomes_a_code_with_a_parameter() -> None:
+    entry = migrate(written_by_0_1(note="It failed 5 times."))
     assert (entry.note_code, entry.note_params) == (DeliveryNote.FAILED, {"times": 5})
     assert entry.note == "Processing failed 5 times."
 
 
-def test_an_unknown_note_keeps_its_words() -> None:
-    entry = migrated(written_by_0_1(note="Something else"))
+def test_unknown_note_retains_its_text() -> None:
+    entry = migrate(written_by_0_1(note="Something else"))
     assert entry.note == "Something else"
 
 
-def test_a_key_of_the_settings_keeps_its_fingerprint() -> None:
-    entry = migrated(written_by_0_1(signed_with="0a1b2c3d"))
+def test_key_of_the_settings_retains_its_fingerprint() -> None:
+    entry = migrate(written_by_0_1(signed_with="0a1b2c3d"))
     assert (entry.application, entry.key_fingerprint) == (None, "0a1b2c3d")
 
 
-def test_a_key_of_an_application_leads_to_its_row() -> None:
+def test_key_of_an_application_becomes_a_foreign_key() -> None:
     row = SmartcarApplication.objects.create(name="Second", application_id="second")
-    entry = migrated(written_by_0_1(signed_with=f"0a1b2c3d of application {row.pk}"))
+    entry = migrate(written_by_0_1(signed_with=f"0a1b2c3d of application {row.pk}"))
     assert (entry.application, entry.key_fingerprint) == (row, "0a1b2c3d")
 
 
-def test_a_row_that_the_old_version_still_writes_speaks_for_its_application() -> None:
+def test_row_written_by_version_0_1_is_attributed_to_its_application() -> None:
     from webhooks import keys
 
     row = SmartcarApplication.objects.create(name="Second", application_id="second")
     key = written_by_0_1(signed_with=f"0a1b2c3d of application {row.pk}")
-    own = written_by_0_1(signed_with="0a1b2c3d")
+    default_key = written_by_0_1(signed_with="0a1b2c3d")
     assert keys.get_application_id(InboxEntry.objects.get(pk=key)) == row.pk
     assert [entry.pk for entry in keys.signed_by(InboxEntry.objects.all(), application=row.pk)] == [key]
-    assert [entry.pk for entry in keys.signed_by(InboxEntry.objects.all(), application=None)] == [own]
+    assert [entry.pk for entry in keys.signed_by(InboxEntry.objects.all(), application=None)] == [default_key]

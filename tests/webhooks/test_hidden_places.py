@@ -1,4 +1,4 @@
-"""A place that its driver hides is neither stored nor shown, however it comes in."""
+"""A location that its driver hides is neither stored nor shown, whatever its source."""
 
 import json
 from datetime import datetime, timedelta
@@ -18,42 +18,42 @@ from webhooks.models import EntryState, InboxEntry
 from webhooks.replay import replay
 
 pytestmark = pytest.mark.django_db
-PLACE, LOCK = catalogue.PRECISE_LOCATION.code, catalogue.IS_LOCKED.code
+LOCATION, LOCK = catalogue.PRECISE_LOCATION.code, catalogue.IS_LOCKED.code
 
 
 def deliver(vehicle: Vehicle, *, at: datetime, event_id: str = "event-1") -> None:
-    """A delivery that tells the lock and the place."""
+    """Processes a delivery with the lock status and the location."""
     stamp = int(at.timestamp() * 1000)
     body: dict[str, Any] = json.loads(state_of(vehicle.smartcar_id, event_id=event_id, locked=True, at=stamp))
-    place = body["data"]["signals"][0] | {
-        "code": PLACE,
+    location = body["data"]["signals"][0] | {
+        "code": LOCATION,
         "name": "PreciseLocation",
         "group": "Location",
         "body": {"latitude": 52.52, "longitude": 13.405},
     }
-    body["data"]["signals"].append(place)
+    body["data"]["signals"].append(location)
     post(json.dumps(body).encode())
     processing.process_waiting()
 
 
-def known(vehicle: Vehicle) -> set[str]:
+def stored_codes(vehicle: Vehicle) -> set[str]:
     latest = LatestSignal.objects.filter(vehicle=vehicle).values_list("code", flat=True)
     assert set(latest) >= set(Reading.objects.filter(vehicle=vehicle).values_list("signal__code", flat=True))
     return set(latest)
 
 
-def test_without_a_pause_the_place_is_kept(vehicle: Vehicle, connection: Connection) -> None:
+def test_location_is_stored_without_a_pause(vehicle: Vehicle, connection: Connection) -> None:
     deliver(vehicle, at=timezone.now())
-    assert known(vehicle) == {LOCK, PLACE}
+    assert stored_codes(vehicle) == {LOCK, LOCATION}
     assert bytes(InboxEntry.objects.get().body) != b""
 
 
-def test_while_paused_all_but_the_place_is_kept_and_the_raw_message_is_not(
+def test_paused_location_and_raw_message_are_not_stored_but_other_signals_are(
     vehicle: Vehicle, connection: Connection
 ) -> None:
     privacy.pause(connection=connection, duration=None, now=timezone.now() - timedelta(minutes=5))
     deliver(vehicle, at=timezone.now())
-    assert known(vehicle) == {LOCK}
+    assert stored_codes(vehicle) == {LOCK}
     entry = InboxEntry.objects.get()
     assert (entry.state, bytes(entry.body), entry.note_code) == (
         EntryState.PROCESSED,
@@ -62,43 +62,39 @@ def test_while_paused_all_but_the_place_is_kept_and_the_raw_message_is_not(
     )
 
 
-def test_a_message_that_was_not_kept_is_not_replayed(vehicle: Vehicle, connection: Connection) -> None:
+def test_message_that_was_not_stored_is_not_replayed(vehicle: Vehicle, connection: Connection) -> None:
     privacy.pause(connection=connection, duration=None, now=timezone.now())
     deliver(vehicle, at=timezone.now())
     assert replay(entries=InboxEntry.objects.all()) == 0
 
 
-def test_a_place_of_the_pause_that_comes_after_it_is_not_kept(
+def test_location_measured_during_the_pause_but_received_later_is_not_stored(
     vehicle: Vehicle, connection: Connection
 ) -> None:
     now = timezone.now()
     privacy.pause(connection=connection, duration=None, now=now - timedelta(hours=2))
     privacy.resume(connection=connection, now=now - timedelta(hours=1))
     deliver(vehicle, at=now - timedelta(minutes=90))
-    assert known(vehicle) == {LOCK}
+    assert stored_codes(vehicle) == {LOCK}
     deliver(vehicle, at=now, event_id="event-2")
-    assert known(vehicle) == {LOCK, PLACE}
+    assert stored_codes(vehicle) == {LOCK, LOCATION}
 
 
-def test_a_place_from_before_the_pause_that_comes_late_is_not_kept(
-    vehicle: Vehicle, connection: Connection
-) -> None:
+def test_late_location_from_before_the_pause_is_not_stored(vehicle: Vehicle, connection: Connection) -> None:
     now = timezone.now()
     privacy.pause(connection=connection, duration=timedelta(hours=1), now=now)
     deliver(vehicle, at=now - timedelta(hours=1))
-    assert known(vehicle) == {LOCK}
+    assert stored_codes(vehicle) == {LOCK}
 
 
-def test_one_of_two_drivers_is_enough_to_hide_and_one_is_enough_to_share(
-    vehicle: Vehicle, connection: Connection
-) -> None:
+def test_location_is_hidden_if_one_of_two_drivers_hides_it(vehicle: Vehicle, connection: Connection) -> None:
     other = Connection.objects.create(
         fleet=vehicle.fleet, vehicle=vehicle, smartcar_user_id="user-2", api_version="v3", mode="live"
     )
     privacy.pause(connection=other, duration=None, now=timezone.now())
     deliver(vehicle, at=timezone.now())
-    assert known(vehicle) == {LOCK}
+    assert stored_codes(vehicle) == {LOCK}
     privacy.resume(connection=other, now=timezone.now())
     other.move_to(ConnectionState.REMOVED, now=timezone.now())
     deliver(vehicle, at=timezone.now(), event_id="event-2")
-    assert known(vehicle) == {LOCK, PLACE}
+    assert stored_codes(vehicle) == {LOCK, LOCATION}

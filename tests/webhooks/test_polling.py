@@ -1,4 +1,4 @@
-"""Reading a car through the API into the inbox, on both API versions, against the simulator."""
+"""Reading a vehicle through the API into the inbox, on both API versions, against the simulator."""
 
 import time
 
@@ -28,7 +28,7 @@ def connection(
     owner: User,
     api_version: SmartcarApiVersion,
 ) -> Connection:
-    """A car that is connected and subscribed; Smartcar's v3 store holds what is subscribed only."""
+    """A connected and subscribed vehicle. Smartcar's v3 store contains only subscribed signals."""
     register_webhook(smartcar, f"{settings.SITE_URL}/webhooks/smartcar/")
     fleet.api_version = api_version
     fleet.save()
@@ -47,20 +47,20 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 
 @both
-def test_what_is_read_is_recorded(connection: Connection, api_version: SmartcarApiVersion) -> None:
+def test_read_values_are_recorded(connection: Connection, api_version: SmartcarApiVersion) -> None:
     entry = polling.fetch_now(connection=connection, purpose=CallPurpose.PERSON)
     assert entry.source == (Source.PULL_V2 if api_version == SmartcarApiVersion.V2 else Source.PULL_V3)
     processing.process_waiting()
     entry.refresh_from_db()
     assert entry.state == EntryState.PROCESSED
     assert InboxEntry.objects.filter(source=entry.source).count() == 1
-    known = set(LatestSignal.objects.filter(body__isnull=False).values_list("code", flat=True))
-    assert catalogue.ODOMETER.code in known
-    assert catalogue.PRECISE_LOCATION.code in known
+    codes = set(LatestSignal.objects.filter(body__isnull=False).values_list("code", flat=True))
+    assert catalogue.ODOMETER.code in codes
+    assert catalogue.PRECISE_LOCATION.code in codes
 
 
 @both
-def test_a_refused_read_puts_nothing_into_the_inbox(connection: Connection, smartcar: str) -> None:
+def test_failed_read_stores_nothing_in_the_inbox(connection: Connection, smartcar: str) -> None:
     before = InboxEntry.objects.exclude(source=Source.WEBHOOK).count()
     httpx.post(f"{smartcar}/control/troubles", json={"serverErrors": 1}, timeout=30).raise_for_status()
     with pytest.raises(SmartcarError):
@@ -70,7 +70,7 @@ def test_a_refused_read_puts_nothing_into_the_inbox(connection: Connection, smar
 
 
 @v3
-def test_a_read_that_meets_a_refused_application_token_mints_another(connection: Connection) -> None:
+def test_read_rejected_for_the_application_token_fetches_another(connection: Connection) -> None:
     token_store.application_access(application=applications.default_application(), user_id="user")
     ApplicationToken.objects.update(token_ciphertext=encryption.encrypt("stale"))
     assert polling.fetch_now(connection=connection, purpose=CallPurpose.PERSON).pk

@@ -1,4 +1,4 @@
-"""From the inbox to what is known of cars."""
+"""Processing of the inbox into the data of vehicles."""
 
 import json
 from datetime import UTC, datetime, timedelta
@@ -27,9 +27,7 @@ def states() -> list[str]:
     return list(InboxEntry.objects.order_by("id").values_list("state", flat=True))
 
 
-def test_a_delivery_becomes_the_cars_latest_state_and_history(
-    vehicle: Vehicle, connection: Connection
-) -> None:
+def test_delivery_updates_the_latest_state_and_history(vehicle: Vehicle, connection: Connection) -> None:
     post(state_of(vehicle.smartcar_id, locked=True, at=AT))
     assert processing.process_waiting() == 1
     row = LatestSignal.objects.get(vehicle=vehicle, code=LOCK)
@@ -44,7 +42,7 @@ def test_first_data_makes_a_pending_connection_active(vehicle: Vehicle, connecti
     assert connection.state == ConnectionState.ACTIVE
 
 
-def test_the_same_event_sent_twice_is_recorded_once(vehicle: Vehicle, connection: Connection) -> None:
+def test_event_sent_twice_is_recorded_once(vehicle: Vehicle, connection: Connection) -> None:
     body = state_of(vehicle.smartcar_id, locked=True, at=AT)
     post(body)
     post(body)
@@ -55,7 +53,7 @@ def test_the_same_event_sent_twice_is_recorded_once(vehicle: Vehicle, connection
     assert Reading.objects.count() == 1
 
 
-def test_deliveries_in_disorder_end_in_the_newest_state(vehicle: Vehicle, connection: Connection) -> None:
+def test_deliveries_out_of_order_end_in_the_newest_state(vehicle: Vehicle, connection: Connection) -> None:
     for event, locked, at in (("b", False, AT + 60_000), ("a", True, AT)):
         post(state_of(vehicle.smartcar_id, event_id=event, locked=locked, at=at))
         processing.process_waiting()
@@ -63,7 +61,9 @@ def test_deliveries_in_disorder_end_in_the_newest_state(vehicle: Vehicle, connec
     assert Reading.objects.count() == 2
 
 
-def test_an_unknown_car_is_quarantined_and_released_once_it_is_connected(vehicle: Vehicle) -> None:
+def test_delivery_for_an_unknown_vehicle_is_quarantined_until_the_vehicle_is_connected(
+    vehicle: Vehicle,
+) -> None:
     post(state_of(vehicle.smartcar_id, locked=True, at=AT))
     processing.process_waiting()
     assert processing.release_quarantined() == 0
@@ -77,7 +77,7 @@ def test_an_unknown_car_is_quarantined_and_released_once_it_is_connected(vehicle
     assert LatestSignal.objects.filter(vehicle=vehicle).exists()
 
 
-def test_a_removed_connection_takes_no_more_data(vehicle: Vehicle, connection: Connection) -> None:
+def test_removed_connection_accepts_no_data(vehicle: Vehicle, connection: Connection) -> None:
     connection.move_to(ConnectionState.REMOVED, now=timezone.now())
     post(state_of(vehicle.smartcar_id, locked=True, at=AT))
     processing.process_waiting()
@@ -100,7 +100,7 @@ def test_an_unknown_event_type_is_quarantined_and_stays(vehicle: Vehicle, connec
     assert states() == [EntryState.QUARANTINED]
 
 
-def test_signed_garbage_becomes_a_dead_letter_that_says_why(db: None) -> None:
+def test_signed_invalid_delivery_is_undeliverable_with_a_reason(db: None) -> None:
     post(b"{ not json")
     processing.process_waiting()
     entry = InboxEntry.objects.get()
@@ -109,20 +109,20 @@ def test_signed_garbage_becomes_a_dead_letter_that_says_why(db: None) -> None:
 
 
 @pytest.mark.parametrize("poison_error", [ZeroDivisionError, DataError])
-def test_a_poison_message_does_not_hold_up_the_rest(
+def test_poison_message_does_not_block_the_others(
     vehicle: Vehicle,
     connection: Connection,
     monkeypatch: pytest.MonkeyPatch,
     poison_error: type[Exception],
 ) -> None:
-    honest = parse_delivery
+    original = parse_delivery
 
-    def fragile(raw: bytes, **options: Any) -> object:
+    def fail_on_poison(raw: bytes, **options: Any) -> object:
         if b"poison" in raw:
             raise poison_error("value out of range\nDETAIL: it repeats the row")
-        return honest(raw, **options)
+        return original(raw, **options)
 
-    monkeypatch.setattr(event_parsing, "parse_delivery", fragile)
+    monkeypatch.setattr(event_parsing, "parse_delivery", fail_on_poison)
     post(state_of(vehicle.smartcar_id, event_id="poison", locked=False, at=AT))
     post(state_of(vehicle.smartcar_id, event_id="good", locked=True, at=AT))
     processing.process_waiting()
@@ -134,7 +134,7 @@ def test_a_poison_message_does_not_hold_up_the_rest(
     assert poison.next_try_at > timezone.now()
 
 
-def test_a_message_that_cannot_be_recorded_tells_its_managers_which_car_it_is_about(
+def test_message_that_cannot_be_recorded_is_attributed_to_its_vehicle(
     vehicle: Vehicle, connection: Connection, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def broken(**_: object) -> object:
@@ -146,7 +146,7 @@ def test_a_message_that_cannot_be_recorded_tells_its_managers_which_car_it_is_ab
     assert InboxEntry.objects.get().smartcar_vehicle_id == vehicle.smartcar_id
 
 
-def test_trouble_with_the_database_is_not_the_messages_fault(
+def test_database_error_does_not_count_as_an_attempt(
     vehicle: Vehicle, connection: Connection, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def broken(**_: object) -> object:
@@ -160,7 +160,7 @@ def test_trouble_with_the_database_is_not_the_messages_fault(
     assert (entry.state, entry.attempts) == (EntryState.WAITING, 0)
 
 
-def test_a_poison_message_becomes_a_dead_letter_after_its_attempts(
+def test_poison_message_is_undeliverable_after_its_attempts(
     vehicle: Vehicle, connection: Connection, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def broken(raw: bytes, **options: Any) -> object:
@@ -184,16 +184,16 @@ def test_replaying_everything_changes_nothing(vehicle: Vehicle, connection: Conn
     assert (list(LatestSignal.objects.values()), list(Reading.objects.values())) == before
 
 
-def test_the_documented_error_event_marks_its_signals_and_resolved_clears_them(fleet: Fleet) -> None:
+def test_documented_error_event_marks_its_signals_and_resolved_clears_them(fleet: Fleet) -> None:
     error = payload("documentation/vehicle-error.json")
     vehicle_id = error["data"]["vehicle"]["id"]
-    car = Vehicle.objects.create(fleet=fleet, smartcar_id=vehicle_id)
+    vehicle = Vehicle.objects.create(fleet=fleet, smartcar_id=vehicle_id)
     Connection.objects.create(
-        fleet=car.fleet, vehicle=car, smartcar_user_id="u", api_version="v3", mode="live"
+        fleet=vehicle.fleet, vehicle=vehicle, smartcar_user_id="u", api_version="v3", mode="live"
     )
     post((PAYLOADS / "documentation/vehicle-error.json").read_bytes())
     processing.process_waiting()
-    row = LatestSignal.objects.get(vehicle=car, code=catalogue.PRECISE_LOCATION.code)
+    row = LatestSignal.objects.get(vehicle=vehicle, code=catalogue.PRECISE_LOCATION.code)
     assert (row.status, row.error_type) == ("ERROR", "COMPATIBILITY")
     post((PAYLOADS / "documentation/vehicle-error-resolved.json").read_bytes())
     processing.process_waiting()
@@ -201,12 +201,12 @@ def test_the_documented_error_event_marks_its_signals_and_resolved_clears_them(f
     assert row.status == "SUCCESS"
 
 
-def test_one_error_event_never_marks_the_connection_dead(fleet: Fleet) -> None:
+def test_one_error_event_never_ends_the_connection(fleet: Fleet) -> None:
     name = "documentation/vehicle-error-authentication-failed.json"
-    car = Vehicle.objects.create(fleet=fleet, smartcar_id=payload(name)["data"]["vehicle"]["id"])
+    vehicle = Vehicle.objects.create(fleet=fleet, smartcar_id=payload(name)["data"]["vehicle"]["id"])
     connection = Connection.objects.create(
-        fleet=car.fleet,
-        vehicle=car,
+        fleet=vehicle.fleet,
+        vehicle=vehicle,
         smartcar_user_id="u",
         api_version="v3",
         mode="live",
@@ -222,7 +222,7 @@ def test_one_error_event_never_marks_the_connection_dead(fleet: Fleet) -> None:
     ("source", "name"),
     [(Source.PULL_V3, "answers/v3-signals.json"), (Source.PULL_V2, "answers/v2-batch.json")],
 )
-def test_what_was_read_takes_the_same_road(
+def test_api_responses_are_processed_like_deliveries(
     vehicle: Vehicle, connection: Connection, source: str, name: str
 ) -> None:
     InboxEntry.objects.create(
@@ -236,7 +236,7 @@ def test_what_was_read_takes_the_same_road(
     assert LatestSignal.objects.filter(vehicle=vehicle, code=catalogue.STATE_OF_CHARGE.code).exists()
 
 
-def test_a_car_in_two_fleets_is_updated_in_both(
+def test_vehicle_in_two_fleets_is_updated_in_both(
     vehicle: Vehicle, connection: Connection, outsider: object
 ) -> None:
     twin = Vehicle.objects.create(fleet=Fleet.objects.get(slug="red"), smartcar_id=vehicle.smartcar_id)

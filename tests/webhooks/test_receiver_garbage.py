@@ -1,4 +1,4 @@
-"""Whatever comes: it is judged, nothing unsigned gets in, and nobody gets a payload signed."""
+"""Any input is handled: nothing unsigned is accepted, and no payload is signed."""
 
 import asyncio
 import json
@@ -23,17 +23,17 @@ ANYTHING = st.recursive(
 
 
 @given(raw=st.binary(max_size=300), signed=st.text(max_size=80))
-def test_no_bytes_get_in_without_a_true_signature(raw: bytes, signed: str) -> None:
-    judged = receiver.verify_request(raw=raw, signed=signed, known=KEYS)
-    assert isinstance(judged, WebhookResponse)
-    assert judged.status in (200, 400, 401)
+def test_no_bytes_are_accepted_without_a_valid_signature(raw: bytes, signed: str) -> None:
+    result = receiver.verify_request(raw=raw, signed=signed, known=KEYS)
+    assert isinstance(result, WebhookResponse)
+    assert result.status in (200, 400, 401)
 
 
 @given(raw=st.binary(max_size=300), key=st.sampled_from(KEYS))
-def test_any_bytes_get_in_with_one_and_the_key_is_named(raw: bytes, key: SigningKey) -> None:
-    judged = receiver.verify_request(raw=raw, signed=sign(token=key.token, message=raw).upper(), known=KEYS)
-    assert isinstance(judged, VerifiedDelivery)
-    assert (judged.body, judged.application_id, judged.key_fingerprint) == (
+def test_any_signed_bytes_are_accepted_and_the_key_is_recorded(raw: bytes, key: SigningKey) -> None:
+    result = receiver.verify_request(raw=raw, signed=sign(token=key.token, message=raw).upper(), known=KEYS)
+    assert isinstance(result, VerifiedDelivery)
+    assert (result.body, result.application_id, result.key_fingerprint) == (
         raw,
         key.application_id,
         key.fingerprint,
@@ -41,7 +41,7 @@ def test_any_bytes_get_in_with_one_and_the_key_is_named(raw: bytes, key: Signing
 
 
 @given(challenge=ANYTHING, around=ANYTHING, kind=st.sampled_from(["VERIFY", "verify"]))
-def test_a_verify_of_any_form_is_answered_or_refused_and_signs_no_payload(
+def test_any_verify_is_answered_or_rejected_and_signs_no_payload(
     challenge: Any, around: Any, kind: str
 ) -> None:
     forms = (
@@ -49,16 +49,16 @@ def test_a_verify_of_any_form_is_answered_or_refused_and_signs_no_payload(
         {"eventName": kind, "payload": {"challenge": challenge}, "webhookId": around},
     )
     for form in forms:
-        judged = receiver.verify_request(raw=json.dumps(form).encode(), signed="", known=KEYS)
-        assert isinstance(judged, WebhookResponse)
-        assert judged.status in (200, 400, 401)
-        if judged.status == 200:
+        result = receiver.verify_request(raw=json.dumps(form).encode(), signed="", known=KEYS)
+        assert isinstance(result, WebhookResponse)
+        assert result.status in (200, 400, 401)
+        if result.status == 200:
             assert "{" not in challenge
-            assert judged.body == {"challenge": sign(token="new", message=challenge.encode())}
+            assert result.body == {"challenge": sign(token="new", message=challenge.encode())}
 
 
 @given(chunks=st.lists(st.binary(max_size=50)))
-def test_a_body_is_the_same_however_it_is_cut(chunks: list[bytes]) -> None:
+def test_body_does_not_depend_on_its_chunks(chunks: list[bytes]) -> None:
     messages: Iterator[Mapping[str, Any]] = iter(
         [
             *({"type": "http.request", "body": chunk, "more_body": True} for chunk in chunks),

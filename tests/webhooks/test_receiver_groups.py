@@ -1,4 +1,4 @@
-"""Storing by groups: one insert for many deliveries, and what happens when the database does not play along."""
+"""Storing in groups: one insert for many deliveries, and failures of the database."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -17,71 +17,71 @@ from webhooks.writer import InsertWorker, StorageUnavailableError, Writer
 pytestmark = pytest.mark.django_db(transaction=True)
 
 
-def arrival(body: bytes = b"{}") -> VerifiedDelivery:
+def verified_delivery(body: bytes = b"{}") -> VerifiedDelivery:
     return VerifiedDelivery(body=body, application_id=None, key_fingerprint="key", received_at=timezone.now())
 
 
 def with_writer(work: Callable[[Writer], Awaitable[Any]]) -> tuple[Any, int]:
-    """What `work` returns, and how many groups were stored."""
+    """Returns the result of `work`, and the number of stored groups."""
     groups: list[None] = []
 
     async def run() -> Any:
-        used = Writer(stored=lambda: groups.append(None))
+        inbox_writer = Writer(stored=lambda: groups.append(None))
         try:
-            return await work(used)
+            return await work(inbox_writer)
         finally:
-            await used.close()
+            await inbox_writer.close()
 
     return asyncio.run(run()), len(groups)
 
 
-def test_deliveries_that_arrive_together_are_stored_by_one_insert_each_as_it_came() -> None:
+def test_simultaneous_deliveries_are_stored_unchanged_by_one_insert() -> None:
     bodies = [bytes([number]) * number * 50 for number in range(100)]
 
-    async def work(used: Writer) -> None:
-        await asyncio.gather(*(used.store(arrival(body)) for body in bodies))
+    async def work(inbox_writer: Writer) -> None:
+        await asyncio.gather(*(inbox_writer.store(verified_delivery(body)) for body in bodies))
 
     _, groups = with_writer(work)
     assert groups == 1
     assert [bytes(entry.body) for entry in InboxEntry.objects.order_by("id")] == bodies
 
 
-def test_a_group_has_a_limit(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_group_size_is_limited(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(writer, "GROUP_ENTRIES", 10)
 
-    async def work(used: Writer) -> None:
-        await asyncio.gather(*(used.store(arrival()) for _ in range(25)))
+    async def work(inbox_writer: Writer) -> None:
+        await asyncio.gather(*(inbox_writer.store(verified_delivery()) for _ in range(25)))
 
     _, groups = with_writer(work)
     assert (groups, InboxEntry.objects.count()) == (3, 25)
 
 
-@pytest.mark.parametrize(("lanes", "expected"), [(1, 2), (2, 3)])
-def test_what_arrives_during_an_insert_makes_the_next_group(
-    monkeypatch: pytest.MonkeyPatch, lanes: int, expected: int
+@pytest.mark.parametrize(("workers", "expected"), [(1, 2), (2, 3)])
+def test_deliveries_during_an_insert_form_the_next_group(
+    monkeypatch: pytest.MonkeyPatch, workers: int, expected: int
 ) -> None:
-    """With two lanes the second takes the next one along, and what comes then waits for either."""
-    monkeypatch.setattr(writer, "INSERT_WORKERS", lanes)
+    """With two workers, the second takes the next delivery, and later ones wait for either."""
+    monkeypatch.setattr(writer, "INSERT_WORKERS", workers)
 
-    async def work(used: Writer) -> None:
-        begun = []
-        for _ in range(lanes):
-            begun.append(asyncio.ensure_future(used.store(arrival(b"first"))))
+    async def work(inbox_writer: Writer) -> None:
+        pending = []
+        for _ in range(workers):
+            pending.append(asyncio.ensure_future(inbox_writer.store(verified_delivery(b"first"))))
             await asyncio.sleep(0)
             await asyncio.sleep(0)
-        await asyncio.gather(*begun, *(used.store(arrival()) for _ in range(5)))
+        await asyncio.gather(*pending, *(inbox_writer.store(verified_delivery()) for _ in range(5)))
 
     _, groups = with_writer(work)
-    assert (groups, InboxEntry.objects.count()) == (expected, lanes + 5)
+    assert (groups, InboxEntry.objects.count()) == (expected, workers + 5)
 
 
-def test_the_insert_is_at_full_durability_even_where_the_server_is_not() -> None:
+def test_insert_has_full_durability_even_if_the_server_has_not() -> None:
     async def setting() -> str:
-        lane = InsertWorker()
-        await lane.insert([arrival()])
-        assert lane._connection is not None
-        row = await (await lane._connection.execute("SHOW synchronous_commit")).fetchone()
-        await lane.disconnect()
+        worker = InsertWorker()
+        await worker.insert([verified_delivery()])
+        assert worker._connection is not None
+        row = await (await worker._connection.execute("SHOW synchronous_commit")).fetchone()
+        await worker.disconnect()
         return str(row and row[0])
 
     with connection.cursor() as cursor:
@@ -90,14 +90,14 @@ def test_the_insert_is_at_full_durability_even_where_the_server_is_not() -> None
     assert asyncio.run(setting()) == "on"
 
 
-def test_a_connection_that_broke_meanwhile_is_made_anew_unnoticed() -> None:
+def test_broken_connection_is_replaced() -> None:
     async def work() -> None:
-        lane = InsertWorker()
-        await lane.insert([arrival(b"before")])
-        assert lane._connection is not None
-        await asyncio.to_thread(_terminate, lane._connection.info.backend_pid)
-        await lane.insert([arrival(b"after")])
-        await lane.disconnect()
+        worker = InsertWorker()
+        await worker.insert([verified_delivery(b"before")])
+        assert worker._connection is not None
+        await asyncio.to_thread(_terminate, worker._connection.info.backend_pid)
+        await worker.insert([verified_delivery(b"after")])
+        await worker.disconnect()
 
     asyncio.run(work())
     assert InboxEntry.objects.count() == 2
@@ -109,7 +109,7 @@ def _terminate(pid: int) -> None:
     connection.close()
 
 
-def test_all_of_a_group_are_told_when_it_could_not_be_stored_and_the_next_one_is_tried_again(
+def test_failed_insert_is_reported_to_the_whole_group_and_the_next_group_succeeds(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     connect = writer._connect
@@ -117,11 +117,13 @@ def test_all_of_a_group_are_told_when_it_could_not_be_stored_and_the_next_one_is
     async def refused() -> psycopg.AsyncConnection:
         raise psycopg.OperationalError
 
-    async def work(used: Writer) -> list[BaseException | None]:
+    async def work(inbox_writer: Writer) -> list[BaseException | None]:
         monkeypatch.setattr(writer, "_connect", refused)
-        answers = await asyncio.gather(*(used.store(arrival()) for _ in range(3)), return_exceptions=True)
+        answers = await asyncio.gather(
+            *(inbox_writer.store(verified_delivery()) for _ in range(3)), return_exceptions=True
+        )
         monkeypatch.setattr(writer, "_connect", connect)
-        await used.store(arrival())
+        await inbox_writer.store(verified_delivery())
         return answers
 
     answers, groups = with_writer(work)
@@ -129,21 +131,21 @@ def test_all_of_a_group_are_told_when_it_could_not_be_stored_and_the_next_one_is
     assert (groups, InboxEntry.objects.count()) == (1, 1)
 
 
-def test_a_database_that_hangs_is_given_up_in_time(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_hanging_database_is_abandoned_in_time(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(writer, "INSERT_SECONDS", 0.2)
 
-    async def work(used: Writer) -> None:
-        await used.store(arrival())
-        with connection_holding_the_table(), pytest.raises(StorageUnavailableError):
-            await used.store(arrival())
-        await used.store(arrival())
+    async def work(inbox_writer: Writer) -> None:
+        await inbox_writer.store(verified_delivery())
+        with locked_inbox(), pytest.raises(StorageUnavailableError):
+            await inbox_writer.store(verified_delivery())
+        await inbox_writer.store(verified_delivery())
 
     with_writer(work)
     assert InboxEntry.objects.count() == 2
 
 
-class connection_holding_the_table:
-    """Nobody else can write to the inbox while the block runs."""
+class locked_inbox:
+    """Locks the inbox against other writers for the duration of the block."""
 
     def __enter__(self) -> None:
         parameters = connection.get_connection_params()
@@ -156,12 +158,12 @@ class connection_holding_the_table:
         self._holder.close()
 
 
-def test_no_more_waits_for_the_disk_than_memory_has_room_for(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_waiting_deliveries_are_limited_by_memory(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(writer, "WAITING_BYTES", 100)
 
-    async def work(used: Writer) -> list[BaseException | None]:
+    async def work(inbox_writer: Writer) -> list[BaseException | None]:
         return await asyncio.gather(
-            *(used.store(arrival(b"x" * 40)) for _ in range(3)), return_exceptions=True
+            *(inbox_writer.store(verified_delivery(b"x" * 40)) for _ in range(3)), return_exceptions=True
         )
 
     answers, _ = with_writer(work)
@@ -169,13 +171,13 @@ def test_no_more_waits_for_the_disk_than_memory_has_room_for(monkeypatch: pytest
     assert InboxEntry.objects.count() == 2
 
 
-def test_a_sender_that_goes_while_its_delivery_is_written_disturbs_nobody() -> None:
-    async def work(used: Writer) -> None:
-        gone = asyncio.ensure_future(used.store(arrival(b"of somebody gone")))
-        stays = asyncio.ensure_future(used.store(arrival(b"of somebody waiting")))
+def test_canceled_delivery_does_not_affect_the_others_of_its_group() -> None:
+    async def work(inbox_writer: Writer) -> None:
+        canceled = asyncio.ensure_future(inbox_writer.store(verified_delivery(b"of somebody gone")))
+        waiting = asyncio.ensure_future(inbox_writer.store(verified_delivery(b"of somebody waiting")))
         await asyncio.sleep(0)
-        gone.cancel()
-        await stays
+        canceled.cancel()
+        await waiting
 
     _, groups = with_writer(work)
     assert (groups, InboxEntry.objects.count()) == (1, 2)

@@ -1,4 +1,4 @@
-"""Choosing messages to process again, by command and by the admin's action."""
+"""Selecting deliveries to reprocess, with the command and with the admin action."""
 
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
@@ -40,13 +40,13 @@ def entries() -> list[InboxEntry]:
     return [
         InboxEntry.objects.create(
             event_type=kind,
-            smartcar_vehicle_id=car,
+            smartcar_vehicle_id=vehicle_id,
             state=state,
             body=body,
             event_id=str(number),
             received_at=DAY + timedelta(days=number),
         )
-        for number, (kind, car, state, body) in enumerate(rows)
+        for number, (kind, vehicle_id, state, body) in enumerate(rows)
     ]
 
 
@@ -57,7 +57,7 @@ def run(*arguments: str) -> str:
 
 
 @pytest.mark.parametrize(
-    ("arguments", "chosen"),
+    ("arguments", "selected"),
     [
         (["--all"], [0, 1, 2, 3]),
         (["--failed"], [2, 3]),
@@ -67,44 +67,44 @@ def run(*arguments: str) -> str:
         (["--failed", "--type", "VEHICLE_STATE"], [2]),
     ],
 )
-def test_conditions_choose_together(
-    entries: list[InboxEntry], arguments: list[str], chosen: list[int]
+def test_conditions_are_combined(
+    entries: list[InboxEntry], arguments: list[str], selected: list[int]
 ) -> None:
-    assert run(*arguments, "--dry-run").startswith(f"{len(chosen)} ")
+    assert run(*arguments, "--dry-run").startswith(f"{len(selected)} ")
     assert InboxEntry.objects.filter(state=EntryState.WAITING).count() == 1, "a dry run changes nothing"
-    assert run(*arguments).startswith(f"{len(chosen)} ")
+    assert run(*arguments).startswith(f"{len(selected)} ")
     waiting = InboxEntry.objects.filter(state=EntryState.WAITING).exclude(pk=entries[5].pk)
-    assert list(waiting.order_by("id")) == [entries[number] for number in chosen]
+    assert list(waiting.order_by("id")) == [entries[number] for number in selected]
 
 
-def test_messages_are_chosen_by_id(entries: list[InboxEntry]) -> None:
+def test_deliveries_are_selected_by_id(entries: list[InboxEntry]) -> None:
     assert run(str(entries[1].pk), str(entries[4].pk)).startswith("1 ")
     entries[1].refresh_from_db()
     assert entries[1].state == EntryState.WAITING
 
 
 @pytest.mark.parametrize("arguments", [[], ["--dry-run"], ["--all", "--failed"]])
-def test_which_messages_has_to_be_said(arguments: list[str]) -> None:
+def test_selection_is_required(arguments: list[str]) -> None:
     with pytest.raises(CommandError):
         run(*arguments)
 
 
-def test_the_admins_action_has_them_processed(
-    vehicle: Vehicle, connection: Connection, run_enqueued: Callable[[], list[str]]
+def test_admin_action_queues_deliveries(
+    vehicle: Vehicle, connection: Connection, run_rung: Callable[[], list[str]]
 ) -> None:
     post(state_of(vehicle.smartcar_id, locked=True, at=AT))
     processing.process_waiting()
     admin = User.objects.create_superuser("admin@fleet.example")
     browser = Client()
     browser.force_login(admin)
-    chosen = {"action": "process_again", "_selected_action": [InboxEntry.objects.get().pk]}
-    answer = browser.post("/admin/webhooks/inboxentry/", chosen, follow=True)
+    form = {"action": "process_again", "_selected_action": [InboxEntry.objects.get().pk]}
+    answer = browser.post("/admin/webhooks/inboxentry/", form, follow=True)
     assert "1 deliveries are queued for processing" in answer.text
     assert InboxEntry.objects.get().state == EntryState.WAITING
 
 
-def everything() -> dict[str, list[Any]]:
-    """All that processing records, row by row; of the inbox, all but when it was processed."""
+def snapshot() -> dict[str, list[Any]]:
+    """Returns all that processing records, row by row, without the processing times of the inbox."""
     recorded: dict[str, list[Any]] = {
         model.__name__: list(model._default_manager.order_by("pk").values()) for model in _RECORDED
     }
@@ -147,10 +147,10 @@ def test_replaying_everything_changes_nothing(vehicle: Vehicle, connection: Conn
         post(body)
     processing.process_waiting()
     rollups.compute_rollups(now=timezone.now())
-    before = everything()
+    before = snapshot()
     command.refresh_from_db()
     assert command.state == CommandState.CONFIRMED
     assert run("--all").startswith(f"{InboxEntry.objects.count()} ")
     processing.process_waiting()
     rollups.compute_rollups(now=timezone.now())
-    assert everything() == before
+    assert snapshot() == before

@@ -1,4 +1,4 @@
-"""Deliveries of several Smartcar applications: each speaks only for the cars that are connected with it."""
+"""Deliveries of several Smartcar applications. Each applies only to the vehicles that are connected with it."""
 
 import pytest
 
@@ -28,7 +28,7 @@ def second() -> SmartcarApplication:
     return saved
 
 
-def connected(fleet: Fleet, application: SmartcarApplication | None) -> Vehicle:
+def connect_vehicle(fleet: Fleet, application: SmartcarApplication | None) -> Vehicle:
     vehicle = Vehicle.objects.create(fleet=fleet, smartcar_id=CAR)
     Connection.objects.create(
         fleet=fleet,
@@ -41,37 +41,37 @@ def connected(fleet: Fleet, application: SmartcarApplication | None) -> Vehicle:
     return vehicle
 
 
-def locked(vehicle: Vehicle) -> object:
+def lock_status(vehicle: Vehicle) -> object:
     row = LatestSignal.objects.filter(vehicle=vehicle, code=catalogue.IS_LOCKED.code).first()
     return row.value if row else None
 
 
-def test_a_delivery_is_recorded_for_the_fleets_of_its_application_only(
+def test_delivery_is_recorded_only_for_the_fleets_of_its_application(
     fleet: Fleet, owner: User, second: SmartcarApplication
 ) -> None:
     other = create_fleet(name="Other", slug="other", owner=owner, api_version="v3")
-    ours, theirs = connected(fleet, None), connected(other, second)
+    vehicle, other_vehicle = connect_vehicle(fleet, None), connect_vehicle(other, second)
     body = state_of(CAR, locked=True, at=AT)
     post(body)
     processing.process_waiting()
-    assert (locked(ours), locked(theirs)) == (True, None)
+    assert (lock_status(vehicle), lock_status(other_vehicle)) == (True, None)
     body = state_of(CAR, event_id="event-2", locked=False, at=AT + 1000)
     assert post(body, signed=sign(token=TOKEN, message=body)).status_code == 200
     processing.process_waiting()
-    assert (locked(ours), locked(theirs)) == (True, False)
+    assert (lock_status(vehicle), lock_status(other_vehicle)) == (True, False)
 
 
-def test_another_applications_word_about_our_car_is_held_and_not_let_go_by_our_connection(
+def test_delivery_of_another_application_is_quarantined_despite_our_connection(
     fleet: Fleet, owner: User, second: SmartcarApplication
 ) -> None:
-    ours = connected(fleet, None)
+    vehicle = connect_vehicle(fleet, None)
     body = state_of(CAR, locked=True, at=AT)
     post(body, signed=sign(token=TOKEN, message=body))
     processing.process_waiting()
     assert InboxEntry.objects.get().state == EntryState.QUARANTINED
     assert processing.release_quarantined() == 0
     other = create_fleet(name="Other", slug="other", owner=owner, api_version="v3")
-    theirs = connected(other, second)
+    other_vehicle = connect_vehicle(other, second)
     assert processing.release_quarantined() == 1
     processing.process_waiting()
-    assert (locked(ours), locked(theirs)) == (None, True)
+    assert (lock_status(vehicle), lock_status(other_vehicle)) == (None, True)

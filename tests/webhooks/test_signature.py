@@ -11,16 +11,16 @@ from webhooks import signature
 
 
 @given(body=st.binary(), token=st.text(min_size=1))
-def test_a_body_fits_the_token_it_was_signed_with(body: bytes, token: str) -> None:
+def test_body_matches_the_token_it_was_signed_with(body: bytes, token: str) -> None:
     signed = hmac.new(token.encode(), body, hashlib.sha256).hexdigest()
     assert signature.is_valid(token=token, body=body, signature=signed)
 
 
 @given(body=st.binary(), signed=st.text())
-def test_no_other_signature_fits(body: bytes, signed: str) -> None:
-    right = hmac.new(b"token", body, hashlib.sha256).hexdigest()
-    found = signature.is_valid(token="token", body=body, signature=signed)
-    assert found == (signed.strip().lower() == right)
+def test_no_other_signature_matches(body: bytes, signed: str) -> None:
+    expected = hmac.new(b"token", body, hashlib.sha256).hexdigest()
+    valid = signature.is_valid(token="token", body=body, signature=signed)
+    assert valid == (signed.strip().lower() == expected)
 
 
 def test_the_challenge_is_answered_with_its_hmac() -> None:
@@ -29,9 +29,9 @@ def test_the_challenge_is_answered_with_its_hmac() -> None:
 
 
 @pytest.mark.parametrize("challenge", ["", '{"eventType":"VEHICLE_STATE"}', "a" * 129, "two words", "é"])
-def test_a_challenge_that_is_not_short_and_plain_is_not_signed(challenge: str) -> None:
+def test_challenge_that_is_not_short_and_plain_is_not_signed(challenge: str) -> None:
     assert signature.challenge_response(challenge=challenge, token="token") is None
 
 
-def test_a_fingerprint_does_not_hold_the_token() -> None:
+def test_fingerprint_does_not_contain_the_token() -> None:
     assert "secret" not in signature.fingerprint("secret")

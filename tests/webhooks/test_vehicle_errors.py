@@ -1,4 +1,4 @@
-"""Errors that Smartcar tells several times in short succession are one."""
+"""Errors that Smartcar reports several times in short succession are counted as one."""
 
 import json
 from datetime import timedelta
@@ -18,8 +18,8 @@ pytestmark = pytest.mark.django_db
 ACCOUNT = "documentation/vehicle-error-authentication-failed.json"
 
 
-def tell(vehicle: Vehicle, event_id: str, *, minutes: float = 0, **changes: Any) -> None:
-    """An error event about the car, received so many minutes before now, and processed."""
+def report_error(vehicle: Vehicle, event_id: str, *, minutes: float = 0, **changes: Any) -> None:
+    """Processes an error event about the vehicle, received `minutes` ago."""
     message = payload(ACCOUNT)
     message["eventId"] = event_id
     message["data"]["vehicle"]["id"] = vehicle.smartcar_id
@@ -36,64 +36,66 @@ def counts() -> list[int]:
 
 
 @pytest.fixture
-def heard_by_lifecycle(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
-    """The reports that reach the connections' lifecycle."""
-    told: list[Any] = []
-    honest = health.on_errors
+def health_reports(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
+    """The reports that reach the connections' health."""
+    received: list[Any] = []
+    original = health.on_errors
 
-    def listening(*, reports: Any) -> None:
-        told.extend(reports)
-        honest(reports=reports)
+    def record(*, reports: Any) -> None:
+        received.extend(reports)
+        original(reports=reports)
 
-    monkeypatch.setattr(health, "on_errors", listening)
-    return told
+    monkeypatch.setattr(health, "on_errors", record)
+    return received
 
 
-def test_near_duplicates_are_merged_and_the_lifecycle_hears_one(
-    vehicle: Vehicle, connection: Connection, heard_by_lifecycle: list[Any]
+def test_near_duplicates_are_merged_and_reported_once(
+    vehicle: Vehicle, connection: Connection, health_reports: list[Any]
 ) -> None:
     for number, minutes in enumerate((9, 5, 1)):
-        tell(vehicle, f"event-{number}", minutes=minutes)
+        report_error(vehicle, f"event-{number}", minutes=minutes)
     (error,) = VehicleError.objects.all()
     assert (error.count, error.last_at - error.first_at > timedelta(minutes=7)) == (3, True)
-    assert [str(report.evidence) for report in heard_by_lifecycle] == ["event event-0"]
+    assert [str(report.evidence) for report in health_reports] == ["event event-0"]
 
 
-def test_after_the_window_it_is_told_again(
-    vehicle: Vehicle, connection: Connection, heard_by_lifecycle: list[Any]
+def test_error_after_the_window_is_reported_again(
+    vehicle: Vehicle, connection: Connection, health_reports: list[Any]
 ) -> None:
-    tell(vehicle, "event-1", minutes=10)
-    tell(vehicle, "event-2", minutes=4)
+    report_error(vehicle, "event-1", minutes=10)
+    report_error(vehicle, "event-2", minutes=4)
     assert counts() == [1, 1]
-    assert len(heard_by_lifecycle) == 2
+    assert len(health_reports) == 2
 
 
 @pytest.mark.parametrize(
     "changes", [{"state": "RESOLVED"}, {"code": "ACCOUNT_ISSUE"}, {"signals": ["Closure.IsLocked"]}]
 )
-def test_another_error_is_another(vehicle: Vehicle, connection: Connection, changes: dict[str, Any]) -> None:
-    tell(vehicle, "event-1")
-    tell(vehicle, "event-2", **changes)
+def test_different_error_is_counted_separately(
+    vehicle: Vehicle, connection: Connection, changes: dict[str, Any]
+) -> None:
+    report_error(vehicle, "event-1")
+    report_error(vehicle, "event-2", **changes)
     assert counts() == [1, 1]
 
 
 def test_replaying_counts_nothing_twice(
-    vehicle: Vehicle, connection: Connection, heard_by_lifecycle: list[Any]
+    vehicle: Vehicle, connection: Connection, health_reports: list[Any]
 ) -> None:
     for number in range(3):
-        tell(vehicle, f"event-{number}", minutes=3 - number)
+        report_error(vehicle, f"event-{number}", minutes=3 - number)
     before = list(VehicleError.objects.values())
     replay(entries=InboxEntry.objects.all())
     processing.process_waiting()
     assert list(VehicleError.objects.values()) == before
-    assert len(heard_by_lifecycle) == 1
+    assert len(health_reports) == 1
     assert set(InboxEntry.objects.values_list("state", flat=True)) == {EntryState.PROCESSED}
 
 
-def test_an_error_without_end_begins_anew_now_and_then(
+def test_endless_error_is_split_from_time_to_time(
     vehicle: Vehicle, connection: Connection, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("webhooks.vehicle_errors.MAX_EVENTS", 2)
     for number in range(3):
-        tell(vehicle, f"event-{number}")
+        report_error(vehicle, f"event-{number}")
     assert sorted(counts()) == [1, 2]

@@ -1,4 +1,4 @@
-"""Smartcar's first VERIFY of our address is remembered for each application, on both roads, and only once."""
+"""Smartcar's first VERIFY of our URL is recorded once for each application, by both endpoints."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -10,7 +10,7 @@ from connect.applications import setup_events
 from connect.applications.setup_events import SetupEvent, SetupStep
 from connect.models import SmartcarApplication
 from tests.webhooks.helpers import PAYLOADS
-from tests.webhooks.test_receiver import BODY, Road, by_asgi, by_view
+from tests.webhooks.test_receiver import BODY, Endpoint, by_asgi, by_view
 from webhooks import keys, receiver
 from webhooks.verifications import VerificationTracker, verifications
 
@@ -26,25 +26,25 @@ def new_process() -> Iterator[None]:
 
 
 @pytest.mark.parametrize("request_by", [by_asgi, by_view])
-def test_an_answered_verify_is_noted_with_its_first_time(request_by: Any) -> None:
-    road = Road("", request_by)
-    assert road.post(VERIFY, signed="").status_code == 200
-    noted = SetupEvent.objects.get()
-    assert (noted.application, noted.milestone) == (None, SetupStep.VERIFIED)
+def test_answered_verify_is_recorded_with_its_first_time(request_by: Any) -> None:
+    endpoint = Endpoint("", request_by)
+    assert endpoint.post(VERIFY, signed="").status_code == 200
+    event = SetupEvent.objects.get()
+    assert (event.application, event.milestone) == (None, SetupStep.VERIFIED)
     verifications.reset()
-    assert road.post(VERIFY, signed="").status_code == 200
-    assert SetupEvent.objects.get() == noted
+    assert endpoint.post(VERIFY, signed="").status_code == 200
+    assert SetupEvent.objects.get() == event
 
 
-def test_a_delivery_and_a_refused_challenge_note_nothing() -> None:
-    road = Road("", by_view)
-    road.post(BODY)
-    road.post(BODY, signed="")
-    road.post(b'{"eventId":"e","eventType":"VERIFY","data":{"challenge":"not a plain word"}}', signed="")
+def test_delivery_and_rejected_challenge_record_nothing() -> None:
+    endpoint = Endpoint("", by_view)
+    endpoint.post(BODY)
+    endpoint.post(BODY, signed="")
+    endpoint.post(b'{"eventId":"e","eventType":"VERIFY","data":{"challenge":"not a plain word"}}', signed="")
     assert not SetupEvent.objects.exists()
 
 
-def test_it_is_noted_for_the_application_whose_webhook_asks() -> None:
+def test_is_recorded_for_the_application_of_the_webhook() -> None:
     row = SmartcarApplication.objects.create(name="Second", application_id="second")
     known = (
         keys.SigningKey(token="first", webhook_id="one"),
@@ -56,26 +56,26 @@ def test_it_is_noted_for_the_application_whose_webhook_asks() -> None:
     assert SetupEvent.objects.get().application == row
 
 
-def test_many_verifies_write_once(django_assert_num_queries: Any) -> None:
-    seen = VerificationTracker()
-    seen.note(None)
-    seen.write()
+def test_many_verifies_are_written_once(django_assert_num_queries: Any) -> None:
+    tracker = VerificationTracker()
+    tracker.note(None)
+    tracker.write()
     for _ in range(100):
-        seen.note(None)
-    assert not seen.due()
+        tracker.note(None)
+    assert not tracker.due()
     with django_assert_num_queries(0):
-        seen.write()
+        tracker.write()
 
 
-def test_while_the_database_is_away_it_is_kept(monkeypatch: pytest.MonkeyPatch) -> None:
-    seen = VerificationTracker()
-    seen.note(None)
+def test_is_retained_while_the_database_is_unavailable(monkeypatch: pytest.MonkeyPatch) -> None:
+    tracker = VerificationTracker()
+    tracker.note(None)
     with monkeypatch.context() as away:
         away.setattr("webhooks.verifications.record", _fail)
-        seen.write()
+        tracker.write()
     assert not SetupEvent.objects.exists()
-    assert seen.due()
-    seen.write()
+    assert tracker.due()
+    tracker.write()
     assert SetupEvent.objects.exists()
 
 
@@ -83,14 +83,14 @@ def _fail(**named: object) -> None:
     raise DatabaseError
 
 
-def test_an_application_that_is_gone_stops_nothing() -> None:
-    seen = VerificationTracker()
-    seen.note(123_456)
-    seen.write()
-    assert not seen.due()
+def test_deleted_application_causes_no_error() -> None:
+    tracker = VerificationTracker()
+    tracker.note(123_456)
+    tracker.write()
+    assert not tracker.due()
 
 
-def test_a_milestone_is_reached_once_for_each_application() -> None:
+def test_setup_step_is_recorded_once_for_each_application() -> None:
     row = SmartcarApplication.objects.create(name="Second", application_id="second")
     for application_pk in (None, None, row.pk, row.pk):
         setup_events.record(application_pk=application_pk, milestone=SetupStep.CREDENTIALS)

@@ -1,4 +1,4 @@
-"""The Inbox page: a fleet's messages for its managers, all of them for admins, and nobody else's for anybody."""
+"""The webhook log: a fleet's deliveries for its managers, all deliveries for staff, and none of others."""
 
 from collections.abc import Callable
 from datetime import datetime, timedelta
@@ -36,13 +36,13 @@ def manager(teammate: User, browser_of: BrowserOf) -> Client:
 
 @pytest.fixture
 def connected(connection: Connection) -> Connection:
-    """Connected an hour ago."""
+    """A connection that was made an hour ago."""
     Connection.objects.update(created_at=timezone.now() - timedelta(hours=1))
     connection.refresh_from_db()
     return connection
 
 
-def message(vehicle: Vehicle | None = None, **fields: Any) -> InboxEntry:
+def create_delivery(vehicle: Vehicle | None = None, **fields: Any) -> InboxEntry:
     about = {
         "received_at": timezone.now(),
         "body": b"{}",
@@ -53,65 +53,65 @@ def message(vehicle: Vehicle | None = None, **fields: Any) -> InboxEntry:
     return InboxEntry.objects.create(**(about | fields))
 
 
-def addresses(entry: InboxEntry, base: str = PAGE) -> list[str]:
+def paths(entry: InboxEntry, base: str = PAGE) -> list[str]:
     return [base, f"{base}entries/", f"{base}{entry.pk}/", f"{base}{entry.pk}/outcome/"]
 
 
 @pytest.mark.parametrize("person", ["owner", "teammate"])
-def test_who_manages_the_fleet_sees_its_messages(
+def test_owner_and_manager_see_the_deliveries_of_their_fleet(
     request: pytest.FixtureRequest, person: str, connected: Connection, browser_of: BrowserOf
 ) -> None:
-    entry = message(connected.vehicle)
+    entry = create_delivery(connected.vehicle)
     browser = browser_of(request.getfixturevalue(person))
-    assert [browser.get(address).status_code for address in addresses(entry)] == [200] * 4
+    assert [browser.get(address).status_code for address in paths(entry)] == [200] * 4
     assert "Van 1" in browser.get(PAGE).content.decode()
     assert browser.post(f"{PAGE}{entry.pk}/reprocess/").status_code == 302
 
 
 @pytest.mark.parametrize(("person", "status"), [("viewer", 403), ("driver", 403), ("outsider", 404)])
-def test_others_do_not(
+def test_others_have_no_access(
     request: pytest.FixtureRequest, person: str, status: int, connected: Connection, browser_of: BrowserOf
 ) -> None:
-    entry = message(connected.vehicle)
+    entry = create_delivery(connected.vehicle)
     browser = browser_of(request.getfixturevalue(person))
-    assert [browser.get(address).status_code for address in addresses(entry)] == [status] * 4
+    assert [browser.get(address).status_code for address in paths(entry)] == [status] * 4
     assert browser.post(f"{PAGE}{entry.pk}/reprocess/").status_code == status
     assert InboxEntry.objects.get().state == EntryState.PROCESSED
 
 
-def test_who_is_not_signed_in_is_asked_to(connected: Connection) -> None:
-    for address in addresses(message(connected.vehicle)) + addresses(message(), SITE):
+def test_anonymous_user_is_redirected_to_sign_in(connected: Connection) -> None:
+    for address in paths(create_delivery(connected.vehicle)) + paths(create_delivery(), SITE):
         assert Client().get(address).url.startswith("/accounts/sign-in/")  # type: ignore[attr-defined]
 
 
-def test_all_messages_of_the_site_are_for_admins_only(
+def test_only_staff_see_all_deliveries_of_the_site(
     admin: User, owner: User, connected: Connection, browser_of: BrowserOf
 ) -> None:
-    entry = message(event_type="NO_CAR")
-    assert [browser_of(admin).get(address).status_code for address in addresses(entry, SITE)] == [200] * 4
+    entry = create_delivery(event_type="NO_CAR")
+    assert [browser_of(admin).get(address).status_code for address in paths(entry, SITE)] == [200] * 4
     assert "NO_CAR" in browser_of(admin).get(SITE).content.decode()
-    assert [browser_of(owner).get(address).status_code for address in addresses(entry, SITE)] == [403] * 4
+    assert [browser_of(owner).get(address).status_code for address in paths(entry, SITE)] == [403] * 4
     assert browser_of(owner).post(f"{SITE}{entry.pk}/reprocess/").status_code == 403
 
 
-def test_a_fleet_sees_neither_other_fleets_messages_nor_those_that_name_no_car(
+def test_does_not_show_deliveries_of_other_fleets_or_without_a_vehicle(
     manager: Client, connected: Connection, outsider: User
 ) -> None:
     other = Vehicle.objects.create(fleet=Fleet.objects.get(slug="red"), smartcar_id="red-car")
-    for entry in (message(other, event_type="ODD"), message(event_type="ODD")):
-        assert [manager.get(address).status_code for address in addresses(entry)[2:]] == [404, 404]
+    for entry in (create_delivery(other, event_type="ODD"), create_delivery(event_type="ODD")):
+        assert [manager.get(address).status_code for address in paths(entry)[2:]] == [404, 404]
         assert manager.post(f"{PAGE}{entry.pk}/reprocess/").status_code == 404
     assert "ODD" not in manager.get(PAGE).content.decode()
 
 
 @pytest.mark.parametrize("ended", [ConnectionState.REMOVED, ConnectionState.REVOKED])
-def test_what_came_before_and_after_the_fleets_connection_is_not_its_own(
+def test_does_not_show_deliveries_from_before_or_after_the_connection(
     manager: Client, connected: Connection, ended: ConnectionState
 ) -> None:
     now = timezone.now()
 
-    def seen(came: datetime) -> bool:
-        entry = message(connected.vehicle, received_at=came)
+    def seen(received_at: datetime) -> bool:
+        entry = create_delivery(connected.vehicle, received_at=received_at)
         return bool(manager.get(f"{PAGE}{entry.pk}/").status_code == 200)
 
     assert not seen(now - timedelta(hours=2))
@@ -124,13 +124,15 @@ def test_what_came_before_and_after_the_fleets_connection_is_not_its_own(
     assert seen(now)
 
 
-def test_the_figures_say_how_it_goes(manager: Client, connected: Connection) -> None:
-    now, car = timezone.now(), connected.vehicle
+def test_shows_figures(manager: Client, connected: Connection) -> None:
+    now, vehicle = timezone.now(), connected.vehicle
     for number in range(10):
-        message(car, received_at=now, processed_at=now + timedelta(seconds=2), event_id=str(number))
-    message(car, state=EntryState.WAITING, attempts=2)
-    message(car, state=EntryState.QUARANTINED)
-    message(car, state=EntryState.DEAD)
+        create_delivery(
+            vehicle, received_at=now, processed_at=now + timedelta(seconds=2), event_id=str(number)
+        )
+    create_delivery(vehicle, state=EntryState.WAITING, attempts=2)
+    create_delivery(vehicle, state=EntryState.QUARANTINED)
+    create_delivery(vehicle, state=EntryState.DEAD)
     overview = manager.get(PAGE).context["overview"]
     assert overview.per_minute == pytest.approx(13 / 5)
     assert overview.delay == pytest.approx(2)
@@ -139,7 +141,7 @@ def test_the_figures_say_how_it_goes(manager: Client, connected: Connection) -> 
     assert overview.refused == ()
 
 
-def test_admins_see_what_was_turned_away(admin: User, browser_of: BrowserOf) -> None:
+def test_staff_see_counts_of_rejected_deliveries(admin: User, browser_of: BrowserOf) -> None:
     today = timezone.now().date()
     RejectedDeliveryCount.objects.create(day=today, reason=RejectionReason.UNSIGNED, count=1200)
     RejectedDeliveryCount.objects.create(
@@ -151,14 +153,14 @@ def test_admins_see_what_was_turned_away(admin: User, browser_of: BrowserOf) -> 
     assert str(RejectionReason.TOO_LARGE.label) not in page
 
 
-def test_counts_stop_at_a_thousand(admin: User, browser_of: BrowserOf) -> None:
+def test_counts_are_limited_to_a_thousand(admin: User, browser_of: BrowserOf) -> None:
     dead = {"received_at": timezone.now(), "body": b"", "state": EntryState.DEAD}
     InboxEntry.objects.bulk_create(InboxEntry(**dead) for _ in range(1002))
     assert str(browser_of(admin).get(SITE).context["overview"].dead) == "1,000+"
 
 
 @pytest.mark.parametrize(
-    ("question", "found"),
+    ("query", "found"),
     [
         ("", ["TEST", "VEHICLE_ERROR", "VEHICLE_STATE"]),
         ("?state=dead", ["VEHICLE_ERROR"]),
@@ -170,21 +172,21 @@ def test_counts_stop_at_a_thousand(admin: User, browser_of: BrowserOf) -> None:
         ("?state=odd&before=zero", ["TEST", "VEHICLE_ERROR", "VEHICLE_STATE"]),
     ],
 )
-def test_the_list_is_narrowed(
-    manager: Client, connected: Connection, question: str, found: list[str]
-) -> None:
+def test_list_can_be_filtered(manager: Client, connected: Connection, query: str, found: list[str]) -> None:
     Connection.objects.update(created_at=timezone.now() - timedelta(days=3))
-    car = connected.vehicle
-    message(car, received_at=timezone.now() - timedelta(hours=2))
-    message(car, event_type="VEHICLE_ERROR", state=EntryState.DEAD)
-    message(car, event_type="TEST", state=EntryState.TEST)
-    rows = manager.get(PAGE + question).context["page"].rows
+    vehicle = connected.vehicle
+    create_delivery(vehicle, received_at=timezone.now() - timedelta(hours=2))
+    create_delivery(vehicle, event_type="VEHICLE_ERROR", state=EntryState.DEAD)
+    create_delivery(vehicle, event_type="TEST", state=EntryState.TEST)
+    rows = manager.get(PAGE + query).context["page"].rows
     assert [row.entry.event_type for row in rows] == found
 
 
-def test_older_messages_are_a_page_away_and_do_not_poll(manager: Client, connected: Connection) -> None:
+def test_older_deliveries_are_on_the_next_page_which_does_not_poll(
+    manager: Client, connected: Connection
+) -> None:
     for number in range(51):
-        message(connected.vehicle, event_id=str(number))
+        create_delivery(connected.vehicle, event_id=str(number))
     first = manager.get(PAGE)
     older = first.context["page"].older
     renews = f'hx-get="{PAGE}entries/'
@@ -194,17 +196,20 @@ def test_older_messages_are_a_page_away_and_do_not_poll(manager: Client, connect
     assert renews not in second.content.decode()
 
 
-def test_the_open_page_gets_only_what_is_new(manager: Client, connected: Connection) -> None:
-    entry = message(connected.vehicle, received_at=timezone.now() - timedelta(minutes=30))
-    for address, again in ((PAGE, f"{PAGE}entries/"), (f"{PAGE}{entry.pk}/", f"{PAGE}{entry.pk}/outcome/")):
+def test_open_page_is_updated_only_after_a_change(manager: Client, connected: Connection) -> None:
+    entry = create_delivery(connected.vehicle, received_at=timezone.now() - timedelta(minutes=30))
+    for address, fragment in (
+        (PAGE, f"{PAGE}entries/"),
+        (f"{PAGE}{entry.pk}/", f"{PAGE}{entry.pk}/outcome/"),
+    ):
         version = manager.get(address).context["version"]
-        assert manager.get(again, {"version": version}).status_code == 204
+        assert manager.get(fragment, {"version": version}).status_code == 204
         InboxEntry.objects.update(state=EntryState.DEAD if address == PAGE else EntryState.QUARANTINED)
-        assert manager.get(again, {"version": version}).status_code == 200
+        assert manager.get(fragment, {"version": version}).status_code == 200
 
 
 @pytest.mark.parametrize(
-    ("question", "words"),
+    ("query", "words"),
     [
         ("", "No deliveries yet"),
         ("?state=dead", "t failed for any delivery"),
@@ -216,21 +221,21 @@ def test_the_open_page_gets_only_what_is_new(manager: Client, connected: Connect
         ("?before=1", "No older entries"),
     ],
 )
-def test_an_empty_list_says_why(manager: Client, connected: Connection, question: str, words: str) -> None:
-    assert words in manager.get(PAGE + question).content.decode()
+def test_empty_list_is_explained(manager: Client, connected: Connection, query: str, words: str) -> None:
+    assert words in manager.get(PAGE + query).content.decode()
 
 
-def test_more_messages_take_no_more_queries(
+def test_number_of_queries_does_not_grow_with_deliveries(
     manager: Client, connected: Connection, django_assert_max_num_queries: DjangoAssertNumQueries
 ) -> None:
     for number in range(30):
-        message(connected.vehicle, event_id=str(number))
+        create_delivery(connected.vehicle, event_id=str(number))
     with django_assert_max_num_queries(18):
         manager.get(f"{PAGE}entries/")
 
 
-def test_a_message_is_processed_again_by_hand(
-    manager: Client, teammate: User, connected: Connection, run_enqueued: Callable[[], list[str]]
+def test_delivery_can_be_reprocessed(
+    manager: Client, teammate: User, connected: Connection, run_rung: Callable[[], list[str]]
 ) -> None:
     at = int(timezone.now().timestamp() * 1000)
     post(state_of(connected.vehicle.smartcar_id, locked=True, at=at))
@@ -243,36 +248,38 @@ def test_a_message_is_processed_again_by_hand(
     entry.refresh_from_db()
     assert entry.state == EntryState.PROCESSED
     assert list(LatestSignal.objects.values()) == before
-    deed = AuditLogEntry.objects.get(event=AuditEvent.DELIVERY_REPROCESSED)
-    assert (deed.actor, deed.object_id) == (teammate, str(entry.pk))
+    log_entry = AuditLogEntry.objects.get(event=AuditEvent.DELIVERY_REPROCESSED)
+    assert (log_entry.actor, log_entry.object_id) == (teammate, str(entry.pk))
 
 
-def test_what_waits_or_was_not_kept_cannot_be_processed_again(manager: Client, connected: Connection) -> None:
-    waiting = message(connected.vehicle, state=EntryState.WAITING)
-    emptied = message(connected.vehicle, body=b"")
+def test_queued_or_unstored_delivery_cannot_be_reprocessed(manager: Client, connected: Connection) -> None:
+    waiting = create_delivery(connected.vehicle, state=EntryState.WAITING)
+    emptied = create_delivery(connected.vehicle, body=b"")
     for entry, words in ((waiting, "already queued"), (emptied, "t stored")):
         page = manager.post(f"{PAGE}{entry.pk}/reprocess/", follow=True).content.decode()
         assert words in page
     assert not AuditLogEntry.objects.filter(event=AuditEvent.DELIVERY_REPROCESSED).exists()
 
 
-def test_only_admins_see_where_it_broke(
+def test_only_staff_see_the_traceback(
     manager: Client, admin: User, connected: Connection, browser_of: BrowserOf
 ) -> None:
-    entry = message(connected.vehicle, state=EntryState.DEAD, traceback="File x.py, line 3")
+    entry = create_delivery(connected.vehicle, state=EntryState.DEAD, traceback="File x.py, line 3")
     assert "x.py" not in manager.get(f"{PAGE}{entry.pk}/").content.decode()
     assert "x.py" in browser_of(admin).get(f"{SITE}{entry.pk}/").content.decode()
 
 
-def test_two_fleets_with_the_same_car_both_see_its_messages(
+def test_two_fleets_with_the_same_vehicle_both_see_its_deliveries(
     manager: Client, connected: Connection, owner: User, browser_of: BrowserOf
 ) -> None:
     green = create_fleet(name="Green", slug="green", owner=owner, api_version=SmartcarApiVersion.V3)
-    car = Vehicle.objects.create(fleet=green, smartcar_id=connected.vehicle.smartcar_id, name="As Green says")
-    Connection.objects.create(
-        fleet=green, vehicle=car, smartcar_user_id="u2", api_version=SmartcarApiVersion.V3, mode="live"
+    vehicle = Vehicle.objects.create(
+        fleet=green, smartcar_id=connected.vehicle.smartcar_id, name="As Green says"
     )
-    message(connected.vehicle)
+    Connection.objects.create(
+        fleet=green, vehicle=vehicle, smartcar_user_id="u2", api_version=SmartcarApiVersion.V3, mode="live"
+    )
+    create_delivery(connected.vehicle)
     assert "Van 1" in manager.get(PAGE).content.decode()
     page = browser_of(owner).get("/fleets/green/webhook-log/").content.decode()
     assert "As Green says" in page

@@ -1,4 +1,4 @@
-"""A manager's pages of removals: who may, what is asked first, and what the proof shows."""
+"""A manager's offboarding pages: permissions, confirmation, and the content of the receipt."""
 
 from collections.abc import Callable
 
@@ -29,7 +29,7 @@ def address(vehicle: Vehicle, slug: str = "blue") -> str:
     return f"/fleets/{slug}/vehicles/{vehicle.smartcar_id}/disconnect/"
 
 
-def test_owner_and_manager_may_and_others_may_not(
+def test_only_owner_and_manager_can_offboard(
     connection: Connection,
     browser_of: Callable[[User], Client],
     owner: User,
@@ -38,12 +38,14 @@ def test_owner_and_manager_may_and_others_may_not(
     driver: User,
     outsider: User,
 ) -> None:
-    removal = services.offboard_vehicle(vehicle=connection.vehicle, extent=ErasureScope.PLACES, user=owner)
+    offboarding = services.offboard_vehicle(
+        vehicle=connection.vehicle, extent=ErasureScope.PLACES, user=owner
+    )
     pages = [
         address(connection.vehicle),
         "/fleets/blue/offboarding/",
-        f"/fleets/blue/offboarding/{removal.pk}/",
-        f"/fleets/blue/offboarding/{removal.pk}/progress/",
+        f"/fleets/blue/offboarding/{offboarding.pk}/",
+        f"/fleets/blue/offboarding/{offboarding.pk}/progress/",
     ]
     for person, status in ((owner, 200), (teammate, 200), (viewer, 403), (driver, 403), (outsider, 404)):
         browser = browser_of(person)
@@ -54,22 +56,24 @@ def test_owner_and_manager_may_and_others_may_not(
     assert OffboardingRequest.objects.count() == 1
 
 
-def test_another_fleets_car_and_proof_are_not_there(
+def test_vehicle_and_receipt_of_another_fleet_are_not_found(
     connection: Connection, browser_of: Callable[[User], Client], owner: User, outsider: User
 ) -> None:
-    removal = services.offboard_vehicle(vehicle=connection.vehicle, extent=ErasureScope.PLACES, user=owner)
+    offboarding = services.offboard_vehicle(
+        vehicle=connection.vehicle, extent=ErasureScope.PLACES, user=owner
+    )
     browser = browser_of(outsider)
     assert browser.get(address(connection.vehicle, "red")).status_code == 404
-    assert browser.get(f"/fleets/red/offboarding/{removal.pk}/").status_code == 404
+    assert browser.get(f"/fleets/red/offboarding/{offboarding.pk}/").status_code == 404
     assert "Disconnected vehicles" in browser.get("/fleets/red/offboarding/").content.decode()
 
 
-def test_a_car_is_disconnected_and_its_history_kept(
+def test_disconnecting_a_vehicle_can_retain_its_history(
     connection: Connection, browser_of: Callable[[User], Client], owner: User
 ) -> None:
     answer = browser_of(owner).post(address(connection.vehicle), {"extent": "nothing"})
-    removal = OffboardingRequest.objects.get()
-    assert answer.headers["Location"] == f"/fleets/blue/offboarding/{removal.pk}/"
+    offboarding = OffboardingRequest.objects.get()
+    assert answer.headers["Location"] == f"/fleets/blue/offboarding/{offboarding.pk}/"
     connection.refresh_from_db()
     assert (connection.state, connection.state_reason) == (
         ConnectionState.REMOVED,
@@ -78,7 +82,7 @@ def test_a_car_is_disconnected_and_its_history_kept(
     assert AuditLogEntry.objects.filter(event=AuditEvent.VEHICLE_DISCONNECTED, actor=owner).count() == 1
 
 
-def test_erasing_is_confirmed_first(
+def test_erasing_requires_confirmation(
     connection: Connection, browser_of: Callable[[User], Client], owner: User
 ) -> None:
     browser = browser_of(owner)
@@ -110,23 +114,25 @@ def test_one_of_several_drivers_can_be_chosen(
     assert browser.post(address(connection.vehicle), foreign).status_code == 404
 
 
-def test_the_proof_names_counts_and_request_but_no_vin_name_or_user(
+def test_receipt_shows_counts_and_request_id_but_no_vin_name_or_user(
     connection: Connection, browser_of: Callable[[User], Client], owner: User
 ) -> None:
-    removal = services.offboard_vehicle(
+    offboarding = services.offboard_vehicle(
         vehicle=connection.vehicle, extent=ErasureScope.EVERYTHING, user=owner
     )
-    removal.grants.update(
+    offboarding.grants.update(
         end=RevocationStatus.ENDED, listing=RemoteStatus.GONE, request_id="req-123", ended_at=timezone.now()
     )
     browser = browser_of(owner)
-    under_way = browser.get(f"/fleets/blue/offboarding/{removal.pk}/")
-    assert "In progress" in under_way.content.decode()
-    fragment = f"/fleets/blue/offboarding/{removal.pk}/progress/?version={under_way.context['proof'].version}"
+    in_progress = browser.get(f"/fleets/blue/offboarding/{offboarding.pk}/")
+    assert "In progress" in in_progress.content.decode()
+    fragment = (
+        f"/fleets/blue/offboarding/{offboarding.pk}/progress/?version={in_progress.context['proof'].version}"
+    )
     assert browser.get(fragment).status_code == 204
-    worker.run(offboarding_id=removal.pk)
+    worker.run(offboarding_id=offboarding.pk)
     assert "Completed on" in browser.get(fragment).content.decode()
-    text = browser.get(f"/fleets/blue/offboarding/{removal.pk}/").content.decode()
+    text = browser.get(f"/fleets/blue/offboarding/{offboarding.pk}/").content.decode()
     assert "req-123" in text
     assert "No longer listed by Smartcar" in text
     assert "VIN, name and plate" in text

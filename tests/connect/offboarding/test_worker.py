@@ -1,4 +1,4 @@
-"""Carrying out a removal: at Smartcar on both API versions, in every table, through crashes; and what comes later."""
+"""The offboarding worker: at Smartcar on both API versions, in every table, through crashes, and afterwards."""
 
 import os
 import signal
@@ -36,31 +36,37 @@ both = pytest.mark.parametrize("api_version", [SmartcarApiVersion.V2, SmartcarAp
 pytestmark = pytest.mark.django_db
 
 
-def share(car: Vehicle, user: str = "user-1") -> Connection:
-    """A connection that Smartcar knows nothing of."""
+def share(vehicle: Vehicle, user: str = "user-1") -> Connection:
+    """Returns a connection that Smartcar doesn't know."""
     return Connection.objects.create(
-        fleet=car.fleet, vehicle=car, smartcar_user_id=user, api_version=SmartcarApiVersion.V3, mode="live"
+        fleet=vehicle.fleet,
+        vehicle=vehicle,
+        smartcar_user_id=user,
+        api_version=SmartcarApiVersion.V3,
+        mode="live",
     )
 
 
-def record(car: Vehicle, *, readings: int = 3, days_ago: int = 0) -> None:
-    """History, latest values, a raw message and a destination."""
+def record(vehicle: Vehicle, *, readings: int = 3, days_ago: int = 0) -> None:
+    """Records history, latest values, a raw message and a destination."""
     at = timezone.now() - timedelta(days=days_ago, hours=1)
     place = {"latitude": 52.5, "longitude": 13.4}
     for code, body in ((PLACE, place), (LOCK, {"value": True})):
-        points = [NewReading(car.pk, code, at + timedelta(seconds=each), body) for each in range(readings)]
+        points = [
+            NewReading(vehicle.pk, code, at + timedelta(seconds=each), body) for each in range(readings)
+        ]
         insert_readings(readings=points)
         LatestSignal.objects.update_or_create(
-            vehicle=car,
+            vehicle=vehicle,
             code=code,
             defaults={"body": body, "status": "SUCCESS", "observed_at": at, "reported_at": at},
         )
     InboxEntry.objects.create(
-        received_at=at, body=b"{}", smartcar_vehicle_id=car.smartcar_id, state=EntryState.PROCESSED
+        received_at=at, body=b"{}", smartcar_vehicle_id=vehicle.smartcar_id, state=EntryState.PROCESSED
     )
     Command.objects.create(
-        fleet=car.fleet,
-        vehicle=car,
+        fleet=vehicle.fleet,
+        vehicle=vehicle,
         kind="set_destination",
         parameters=place,
         api_version="v3",
@@ -70,28 +76,30 @@ def record(car: Vehicle, *, readings: int = 3, days_ago: int = 0) -> None:
     )
 
 
-def finish(removal: OffboardingRequest) -> OffboardingRequest:
-    """Carries out as beat would, without waiting for the next try."""
+def finish(offboarding: OffboardingRequest) -> OffboardingRequest:
+    """Runs the worker as beat would, without waiting for the next attempt."""
     for _ in range(5):
-        OffboardingRequest.objects.filter(pk=removal.pk).update(next_try_at=None)
-        worker.run(offboarding_id=removal.pk)
-        removal.refresh_from_db()
-        if removal.finished_at is not None:
-            return removal
-    return removal
+        OffboardingRequest.objects.filter(pk=offboarding.pk).update(next_try_at=None)
+        worker.run(offboarding_id=offboarding.pk)
+        offboarding.refresh_from_db()
+        if offboarding.finished_at is not None:
+            return offboarding
+    return offboarding
 
 
-def rows(removal: OffboardingRequest) -> dict[str, int]:
-    return dict(removal.erased.values_list("kind", "rows"))
+def rows(offboarding: OffboardingRequest) -> dict[str, int]:
+    return dict(offboarding.erased.values_list("kind", "rows"))
 
 
-def left_of(car: Vehicle) -> dict[str, int]:
-    """What is still there."""
+def remaining_rows(vehicle: Vehicle) -> dict[str, int]:
+    """Returns the number of remaining rows by kind."""
     return {
-        "readings": Reading.objects.filter(vehicle=car).count(),
-        "latest": LatestSignal.objects.filter(vehicle=car).count(),
-        "messages": InboxEntry.objects.filter(smartcar_vehicle_id=car.smartcar_id).exclude(body=b"").count(),
-        "destinations": Command.objects.filter(vehicle=car).exclude(parameters={}).count(),
+        "readings": Reading.objects.filter(vehicle=vehicle).count(),
+        "latest": LatestSignal.objects.filter(vehicle=vehicle).count(),
+        "messages": InboxEntry.objects.filter(smartcar_vehicle_id=vehicle.smartcar_id)
+        .exclude(body=b"")
+        .count(),
+        "destinations": Command.objects.filter(vehicle=vehicle).exclude(parameters={}).count(),
     }
 
 
@@ -99,25 +107,25 @@ def left_of(car: Vehicle) -> dict[str, int]:
 
 
 @both
-def test_the_grant_is_ended_and_smartcars_list_is_asked(
+def test_grant_is_ended_and_checked_against_smartcars_list(
     smartcar: str, fleet: Fleet, owner: User, api_version: SmartcarApiVersion
 ) -> None:
     Fleet.objects.update(api_version=api_version)
     fleet.refresh_from_db()
     walk(smartcar, Client(), invited(fleet=fleet, user=owner), count=2)
-    gone, kept = Connection.objects.select_related("vehicle", "fleet").order_by("pk")
-    removal = services.offboard_connection(connection=gone, extent=ErasureScope.NOTHING, user=None)
-    gone.refresh_from_db()
-    assert gone.state == ConnectionState.REMOVED
-    assert finish(removal).finished_at is not None
-    grant = removal.grants.get()
+    removed, remaining = Connection.objects.select_related("vehicle", "fleet").order_by("pk")
+    offboarding = services.offboard_connection(connection=removed, extent=ErasureScope.NOTHING, user=None)
+    removed.refresh_from_db()
+    assert removed.state == ConnectionState.REMOVED
+    assert finish(offboarding).finished_at is not None
+    grant = offboarding.grants.get()
     assert (grant.end, grant.listing) == (RevocationStatus.ENDED, RemoteStatus.GONE)
     assert grant.request_id
-    assert listed(api_version, kept) == {kept.vehicle.smartcar_id}
-    kept.refresh_from_db()
-    assert kept.state == ConnectionState.PENDING
-    assert (kept.tokens is not None) == (api_version == SmartcarApiVersion.V2)
-    assert removal.requester == "the driver"
+    assert listed(api_version, remaining) == {remaining.vehicle.smartcar_id}
+    remaining.refresh_from_db()
+    assert remaining.state == ConnectionState.PENDING
+    assert (remaining.tokens is not None) == (api_version == SmartcarApiVersion.V2)
+    assert offboarding.requester == "the driver"
 
 
 def listed(api_version: SmartcarApiVersion, connection: Connection) -> set[str]:
@@ -129,7 +137,9 @@ def listed(api_version: SmartcarApiVersion, connection: Connection) -> set[str]:
     return {each.vehicle_id for each in application.v3.shared_vehicles(access, mode=connection.mode)}
 
 
-def test_a_v2_pair_that_opens_nothing_any_more_is_deleted(smartcar: str, fleet: Fleet, owner: User) -> None:
+def test_v2_token_pair_without_remaining_connections_is_deleted(
+    smartcar: str, fleet: Fleet, owner: User
+) -> None:
     Fleet.objects.update(api_version=SmartcarApiVersion.V2)
     fleet.refresh_from_db()
     walk(smartcar, Client(), invited(fleet=fleet, user=owner), count=2)
@@ -140,7 +150,7 @@ def test_a_v2_pair_that_opens_nothing_any_more_is_deleted(smartcar: str, fleet: 
 
 
 @both
-def test_while_smartcar_does_not_answer_erasing_goes_on_and_the_grant_is_tried_again(
+def test_erasure_continues_and_grant_is_retried_while_smartcar_is_down(
     smartcar: str, fleet: Fleet, owner: User, api_version: SmartcarApiVersion
 ) -> None:
     Fleet.objects.update(api_version=api_version)
@@ -148,219 +158,231 @@ def test_while_smartcar_does_not_answer_erasing_goes_on_and_the_grant_is_tried_a
     walk(smartcar, Client(), invited(fleet=fleet, user=owner), count=1)
     car = Vehicle.objects.get()
     record(car)
-    removal = services.offboard_vehicle(vehicle=car, extent=ErasureScope.EVERYTHING, user=owner)
+    offboarding = services.offboard_vehicle(vehicle=car, extent=ErasureScope.EVERYTHING, user=owner)
     httpx.post(f"{smartcar}/control/troubles", json={"serverErrors": 1}, timeout=30).raise_for_status()
-    worker.run(offboarding_id=removal.pk)
-    removal.refresh_from_db()
-    assert removal.erased_at is not None
-    assert removal.finished_at is None
-    assert removal.problem
-    assert removal.next_try_at is not None
-    assert removal.next_try_at > timezone.now()
+    worker.run(offboarding_id=offboarding.pk)
+    offboarding.refresh_from_db()
+    assert offboarding.erased_at is not None
+    assert offboarding.finished_at is None
+    assert offboarding.problem
+    assert offboarding.next_try_at is not None
+    assert offboarding.next_try_at > timezone.now()
     httpx.delete(f"{smartcar}/control/troubles", timeout=30).raise_for_status()
-    assert finish(removal).finished_at is not None
-    assert removal.grants.get().listing == RemoteStatus.GONE
+    assert finish(offboarding).finished_at is not None
+    assert offboarding.grants.get().listing == RemoteStatus.GONE
 
 
-def test_a_grant_that_smartcar_had_ended_before_is_told_so(smartcar: str, fleet: Fleet, owner: User) -> None:
+def test_grant_that_had_already_ended_is_reported_as_such(smartcar: str, fleet: Fleet, owner: User) -> None:
     walk(smartcar, Client(), invited(fleet=fleet, user=owner), count=1)
     connection = Connection.objects.select_related("vehicle", "fleet").get()
     ended = {"userId": connection.smartcar_user_id, "vehicleId": connection.vehicle.smartcar_id}
     httpx.post(f"{smartcar}/control/disconnect", json=ended, timeout=30).raise_for_status()
-    removal = finish(
+    offboarding = finish(
         services.offboard_connection(connection=connection, extent=ErasureScope.NOTHING, user=owner)
     )
-    assert removal.grants.get().end == RevocationStatus.ENDED_BEFORE
-    assert removal.finished_at is not None
+    assert offboarding.grants.get().end == RevocationStatus.ENDED_BEFORE
+    assert offboarding.finished_at is not None
 
 
-def test_a_grant_that_another_fleet_lives_by_goes_on(
+def test_grant_used_by_another_fleet_is_not_ended(
     smartcar: str, fleet: Fleet, owner: User, outsider: User
 ) -> None:
     walk(smartcar, Client(), invited(fleet=fleet, user=owner), count=1)
-    mine = Connection.objects.select_related("vehicle", "fleet").get()
+    own = Connection.objects.select_related("vehicle", "fleet").get()
     red = Fleet.objects.get(slug="red")
-    theirs_car = Vehicle.objects.create(fleet=red, smartcar_id=mine.vehicle.smartcar_id)
-    theirs = share(theirs_car, mine.smartcar_user_id)
-    record(mine.vehicle)
-    record(theirs_car)
-    removal = finish(services.offboard_connection(connection=mine, extent=ErasureScope.EVERYTHING, user=None))
-    assert removal.grants.get().end == RevocationStatus.SHARED
-    assert listed(SmartcarApiVersion.V3, mine) == {mine.vehicle.smartcar_id}
-    theirs.refresh_from_db()
-    assert theirs.state == ConnectionState.PENDING
-    assert left_of(mine.vehicle)["readings"] == 0
-    assert left_of(theirs_car) == {"readings": 6, "latest": 2, "messages": 2, "destinations": 1}
-    assert "another fleet" in removal.erased.get(kind="messages").note
+    other_vehicle = Vehicle.objects.create(fleet=red, smartcar_id=own.vehicle.smartcar_id)
+    other = share(other_vehicle, own.smartcar_user_id)
+    record(own.vehicle)
+    record(other_vehicle)
+    offboarding = finish(
+        services.offboard_connection(connection=own, extent=ErasureScope.EVERYTHING, user=None)
+    )
+    assert offboarding.grants.get().end == RevocationStatus.SHARED
+    assert listed(SmartcarApiVersion.V3, own) == {own.vehicle.smartcar_id}
+    other.refresh_from_db()
+    assert other.state == ConnectionState.PENDING
+    assert remaining_rows(own.vehicle)["readings"] == 0
+    assert remaining_rows(other_vehicle) == {"readings": 6, "latest": 2, "messages": 2, "destinations": 1}
+    assert "another fleet" in offboarding.erased.get(kind="messages").note
 
 
-def test_a_driver_who_connected_again_meanwhile_keeps_the_new_grant(
+def test_driver_who_reconnected_meanwhile_retains_the_new_grant(
     smartcar: str, fleet: Fleet, owner: User
 ) -> None:
     walk(smartcar, Client(), invited(fleet=fleet, user=owner), count=1)
     connection = Connection.objects.select_related("vehicle", "fleet").get()
-    removal = services.offboard_connection(connection=connection, extent=ErasureScope.NOTHING, user=owner)
+    offboarding = services.offboard_connection(connection=connection, extent=ErasureScope.NOTHING, user=owner)
     Connection.objects.update(state=ConnectionState.PENDING)
-    assert finish(removal).grants.get().end == RevocationStatus.AGAIN
+    assert finish(offboarding).grants.get().end == RevocationStatus.AGAIN
     assert listed(SmartcarApiVersion.V3, connection) == {connection.vehicle.smartcar_id}
 
 
-# Here
+# In the database
 
 
-def alone(removal: OffboardingRequest) -> OffboardingRequest:
-    """Without Smartcar: the grants count as settled."""
-    removal.grants.update(end=RevocationStatus.ENDED, listing=RemoteStatus.GONE)
-    return finish(removal)
+def without_smartcar(offboarding: OffboardingRequest) -> OffboardingRequest:
+    """Marks the grants as finished, so that Smartcar isn't called."""
+    offboarding.grants.update(end=RevocationStatus.ENDED, listing=RemoteStatus.GONE)
+    return finish(offboarding)
 
 
-def test_everything_is_erased_and_counted_while_the_ledger_stays(vehicle: Vehicle, owner: User) -> None:
+def test_everything_is_erased_and_counted_while_command_history_remains(
+    vehicle: Vehicle, owner: User
+) -> None:
     Vehicle.objects.update(vin="5YJ3E1EA7KF000316", plate="B-XY 1")
     vehicle.refresh_from_db()
     share(vehicle)
     record(vehicle)
-    removal = alone(services.offboard_vehicle(vehicle=vehicle, extent=ErasureScope.EVERYTHING, user=owner))
-    assert left_of(vehicle) == {"readings": 0, "latest": 0, "messages": 0, "destinations": 0}
+    offboarding = without_smartcar(
+        services.offboard_vehicle(vehicle=vehicle, extent=ErasureScope.EVERYTHING, user=owner)
+    )
+    assert remaining_rows(vehicle) == {"readings": 0, "latest": 0, "messages": 0, "destinations": 0}
     vehicle.refresh_from_db()
     assert (vehicle.vin, vehicle.name, vehicle.plate) == ("", "", "")
-    counted = rows(removal)
+    counted = rows(offboarding)
     assert (counted["readings"], counted["latest"], counted["messages"], counted["commands"]) == (6, 2, 1, 1)
     assert counted["identity"] == 1
     assert Command.objects.filter(vehicle=vehicle).count() == 1
     assert InboxEntry.objects.count() == 1
 
 
-def test_only_the_places_are_erased_where_only_they_are_asked_for(vehicle: Vehicle, owner: User) -> None:
+def test_only_locations_are_erased_if_only_they_were_requested(vehicle: Vehicle, owner: User) -> None:
     share(vehicle)
     record(vehicle)
-    removal = alone(services.offboard_vehicle(vehicle=vehicle, extent=ErasureScope.PLACES, user=owner))
-    assert left_of(vehicle) == {"readings": 3, "latest": 1, "messages": 0, "destinations": 0}
+    offboarding = without_smartcar(
+        services.offboard_vehicle(vehicle=vehicle, extent=ErasureScope.PLACES, user=owner)
+    )
+    assert remaining_rows(vehicle) == {"readings": 3, "latest": 1, "messages": 0, "destinations": 0}
     assert not LatestSignal.objects.filter(code=PLACE).exists()
     vehicle.refresh_from_db()
     assert vehicle.name == "Van 1"
-    assert rows(removal)["readings"] == 3
+    assert rows(offboarding)["readings"] == 3
 
 
-def test_nothing_is_erased_where_history_is_kept(vehicle: Vehicle, owner: User) -> None:
+def test_nothing_is_erased_if_history_is_retained(vehicle: Vehicle, owner: User) -> None:
     share(vehicle)
     record(vehicle)
-    removal = alone(services.offboard_vehicle(vehicle=vehicle, extent=ErasureScope.NOTHING, user=owner))
-    assert left_of(vehicle) == {"readings": 6, "latest": 2, "messages": 1, "destinations": 1}
-    assert removal.finished_at is not None
+    offboarding = without_smartcar(
+        services.offboard_vehicle(vehicle=vehicle, extent=ErasureScope.NOTHING, user=owner)
+    )
+    assert remaining_rows(vehicle) == {"readings": 6, "latest": 2, "messages": 1, "destinations": 1}
+    assert offboarding.finished_at is not None
 
 
-def test_while_another_driver_of_the_fleet_shares_the_car_only_the_time_of_this_one_is_erased(
+def test_only_this_drivers_time_is_erased_while_another_driver_shares_the_vehicle(
     vehicle: Vehicle, owner: User
 ) -> None:
-    mine, theirs = share(vehicle, "user-1"), share(vehicle, "user-2")
-    Connection.objects.filter(pk=mine.pk).update(created_at=timezone.now() - timedelta(days=5))
-    mine.refresh_from_db()
+    own, other = share(vehicle, "user-1"), share(vehicle, "user-2")
+    Connection.objects.filter(pk=own.pk).update(created_at=timezone.now() - timedelta(days=5))
+    own.refresh_from_db()
     record(vehicle, days_ago=20)
     record(vehicle, days_ago=1)
-    alone(services.offboard_connection(connection=mine, extent=ErasureScope.EVERYTHING, user=None))
-    assert left_of(vehicle) == {"readings": 6, "latest": 0, "messages": 1, "destinations": 1}
+    without_smartcar(services.offboard_connection(connection=own, extent=ErasureScope.EVERYTHING, user=None))
+    assert remaining_rows(vehicle) == {"readings": 6, "latest": 0, "messages": 1, "destinations": 1}
     vehicle.refresh_from_db()
-    theirs.refresh_from_db()
+    other.refresh_from_db()
     assert vehicle.name == "Van 1"
-    assert theirs.state == ConnectionState.PENDING
+    assert other.state == ConnectionState.PENDING
 
 
-def test_a_driver_who_left_before_has_nothing_of_the_next_driver_erased(vehicle: Vehicle) -> None:
-    mine = share(vehicle, "user-1")
+def test_data_of_the_next_driver_is_not_erased_for_a_former_driver(vehicle: Vehicle) -> None:
+    own = share(vehicle, "user-1")
     long_ago = timezone.now() - timedelta(days=9)
-    Connection.objects.filter(pk=mine.pk).update(
+    Connection.objects.filter(pk=own.pk).update(
         created_at=long_ago, state=ConnectionState.REMOVED, state_since=long_ago + timedelta(days=4)
     )
-    mine.refresh_from_db()
+    own.refresh_from_db()
     share(vehicle, "user-2")
     record(vehicle, days_ago=7)
     record(vehicle, days_ago=1)
-    alone(services.offboard_connection(connection=mine, extent=ErasureScope.EVERYTHING, user=None))
-    assert left_of(vehicle) == {"readings": 6, "latest": 2, "messages": 1, "destinations": 1}
+    without_smartcar(services.offboard_connection(connection=own, extent=ErasureScope.EVERYTHING, user=None))
+    assert remaining_rows(vehicle) == {"readings": 6, "latest": 2, "messages": 1, "destinations": 1}
 
 
-def test_worker_out_twice_changes_nothing(vehicle: Vehicle, owner: User) -> None:
+def test_running_the_worker_twice_changes_nothing(vehicle: Vehicle, owner: User) -> None:
     share(vehicle)
     record(vehicle)
-    removal = alone(services.offboard_vehicle(vehicle=vehicle, extent=ErasureScope.EVERYTHING, user=owner))
-    before = rows(removal), removal.finished_at
-    worker.run(offboarding_id=removal.pk)
-    removal.refresh_from_db()
-    assert (rows(removal), removal.finished_at) == before
+    offboarding = without_smartcar(
+        services.offboard_vehicle(vehicle=vehicle, extent=ErasureScope.EVERYTHING, user=owner)
+    )
+    before = rows(offboarding), offboarding.finished_at
+    worker.run(offboarding_id=offboarding.pk)
+    offboarding.refresh_from_db()
+    assert (rows(offboarding), offboarding.finished_at) == before
 
 
-def test_what_was_removed_before_and_is_kept_leaves_nothing_to_do(vehicle: Vehicle, owner: User) -> None:
+def test_data_retained_by_an_earlier_offboarding_leaves_nothing_to_do(vehicle: Vehicle, owner: User) -> None:
     share(vehicle)
-    alone(services.offboard_vehicle(vehicle=vehicle, extent=ErasureScope.NOTHING, user=owner))
+    without_smartcar(services.offboard_vehicle(vehicle=vehicle, extent=ErasureScope.NOTHING, user=owner))
     with pytest.raises(services.NothingToOffboardError):
         services.offboard_vehicle(vehicle=vehicle, extent=ErasureScope.NOTHING, user=owner)
 
 
-# What comes later
+# After offboarding
 
 
-def test_late_deliveries_are_neither_recorded_nor_kept(vehicle: Vehicle, owner: User) -> None:
+def test_late_deliveries_are_neither_recorded_nor_stored(vehicle: Vehicle, owner: User) -> None:
     share(vehicle)
     now = int(time.time() * 1000)
     post(state_of(vehicle.smartcar_id, event_id="early", locked=True, at=now))
     processing.process_waiting()
-    alone(services.offboard_vehicle(vehicle=vehicle, extent=ErasureScope.EVERYTHING, user=owner))
-    # One that is new, one that is repeated, and one that waits when the car goes.
+    without_smartcar(services.offboard_vehicle(vehicle=vehicle, extent=ErasureScope.EVERYTHING, user=owner))
+    # A new delivery, a repeated one, and one that is queued when the vehicle is removed.
     for event in ("late", "early"):
         post(state_of(vehicle.smartcar_id, event_id=event, locked=False, at=now))
     processing.process_waiting()
     processing.release_quarantined()
-    assert left_of(vehicle) == {"readings": 0, "latest": 0, "messages": 0, "destinations": 0}
+    assert remaining_rows(vehicle) == {"readings": 0, "latest": 0, "messages": 0, "destinations": 0}
     assert not InboxEntry.objects.filter(state=EntryState.QUARANTINED).exists()
 
 
-def test_a_car_that_is_connected_again_is_recorded_again(vehicle: Vehicle, owner: User) -> None:
-    mine = share(vehicle)
-    alone(services.offboard_vehicle(vehicle=vehicle, extent=ErasureScope.EVERYTHING, user=owner))
-    Connection.objects.filter(pk=mine.pk).update(state=ConnectionState.PENDING)
+def test_reconnected_vehicle_is_recorded_again(vehicle: Vehicle, owner: User) -> None:
+    own = share(vehicle)
+    without_smartcar(services.offboard_vehicle(vehicle=vehicle, extent=ErasureScope.EVERYTHING, user=owner))
+    Connection.objects.filter(pk=own.pk).update(state=ConnectionState.PENDING)
     post(state_of(vehicle.smartcar_id, event_id="again", locked=False, at=int(time.time() * 1000)))
     processing.process_waiting()
-    assert left_of(vehicle)["readings"] == 1
+    assert remaining_rows(vehicle)["readings"] == 1
 
 
 # Crashes
 
 
-def erase_slowly(removal_id: str) -> None:
-    """Runs in a process of its own: batches of ten, so that there is time to be killed."""
+def erase_slowly(offboarding_id: str) -> None:
+    """Runs in its own process, in batches of ten, so that there is time to kill it."""
     worker.BATCH = 10
-    worker.run(offboarding_id=int(removal_id))
+    worker.run(offboarding_id=int(offboarding_id))
 
 
 @pytest.mark.django_db(transaction=True)
-def test_a_kill_in_the_middle_of_erasing_loses_no_row_and_no_count(vehicle: Vehicle, owner: User) -> None:
+def test_kill_during_erasure_loses_no_row_and_no_count(vehicle: Vehicle, owner: User) -> None:
     share(vehicle)
     record(vehicle, readings=6000)
-    removal = services.offboard_vehicle(vehicle=vehicle, extent=ErasureScope.EVERYTHING, user=owner)
-    removal.grants.update(end=RevocationStatus.ENDED, listing=RemoteStatus.GONE)
-    apart = _apart(removal)
+    offboarding = services.offboard_vehicle(vehicle=vehicle, extent=ErasureScope.EVERYTHING, user=owner)
+    offboarding.grants.update(end=RevocationStatus.ENDED, listing=RemoteStatus.GONE)
+    process = _start_worker(offboarding)
     deadline = time.monotonic() + 60
-    while not ErasureRecord.objects.filter(removal=removal, kind="readings", rows__gte=200).exists():
-        assert apart.poll() is None, apart.communicate()
+    while not ErasureRecord.objects.filter(removal=offboarding, kind="readings", rows__gte=200).exists():
+        assert process.poll() is None, process.communicate()
         assert time.monotonic() < deadline
         time.sleep(0.02)
-    apart.send_signal(signal.SIGKILL)
-    apart.wait(20)
-    left = left_of(vehicle)["readings"]
+    process.send_signal(signal.SIGKILL)
+    process.wait(20)
+    left = remaining_rows(vehicle)["readings"]
     assert 0 < left < 12000
-    assert rows(removal)["readings"] == 12000 - left
-    worker.run(offboarding_id=removal.pk)
-    assert left_of(vehicle)["readings"] == left, "the dead process's lease still holds"
+    assert rows(offboarding)["readings"] == 12000 - left
+    worker.run(offboarding_id=offboarding.pk)
+    assert remaining_rows(vehicle)["readings"] == left, "the dead process's lease still holds"
     OffboardingRequest.objects.update(lease_until=timezone.now())
-    assert finish(removal).finished_at is not None
-    assert rows(removal)["readings"] == 12000
-    assert left_of(vehicle) == {"readings": 0, "latest": 0, "messages": 0, "destinations": 0}
+    assert finish(offboarding).finished_at is not None
+    assert rows(offboarding)["readings"] == 12000
+    assert remaining_rows(vehicle) == {"readings": 0, "latest": 0, "messages": 0, "destinations": 0}
 
 
-def _apart(removal: OffboardingRequest) -> "subprocess.Popen[str]":
+def _start_worker(offboarding: OffboardingRequest) -> "subprocess.Popen[str]":
     code = (
         "import django; django.setup(); from tests.connect.offboarding import test_worker as here; "
-        f"here.erase_slowly('{removal.pk}')"
+        f"here.erase_slowly('{offboarding.pk}')"
     )
     url = urlsplit(os.environ["DATABASE_URL"])._replace(path=f"/{database.settings_dict['NAME']}")
     return subprocess.Popen(
@@ -373,10 +395,10 @@ def _apart(removal: OffboardingRequest) -> "subprocess.Popen[str]":
     )
 
 
-def test_the_sweeper_takes_up_what_a_lost_ring_left(vehicle: Vehicle, owner: User) -> None:
+def test_sweeper_picks_up_an_offboarding_whose_task_was_lost(vehicle: Vehicle, owner: User) -> None:
     share(vehicle)
-    removal = services.offboard_vehicle(vehicle=vehicle, extent=ErasureScope.PLACES, user=owner)
-    removal.grants.update(end=RevocationStatus.ENDED, listing=RemoteStatus.GONE)
+    offboarding = services.offboard_vehicle(vehicle=vehicle, extent=ErasureScope.PLACES, user=owner)
+    offboarding.grants.update(end=RevocationStatus.ENDED, listing=RemoteStatus.GONE)
     tasks.sweep_offboarding()
-    removal.refresh_from_db()
-    assert removal.finished_at is not None
+    offboarding.refresh_from_db()
+    assert offboarding.finished_at is not None

@@ -1,4 +1,4 @@
-"""The comparison as a pure function."""
+"""The diff of reconciliation, as a pure function."""
 
 from datetime import UTC, datetime, timedelta
 
@@ -13,11 +13,11 @@ USERS, CARS = ["u1", "u2"], ["c1", "c2", "c3"]
 
 @st.composite
 def rows(draw: st.DrawFn) -> list[Local]:
-    """Rows as two fleets of one site may have them: a key may stand in both."""
-    found = []
+    """Rows as two fleets of one site may have them. A key may occur in both."""
+    result = []
     for pk in range(draw(st.integers(0, 8))):
         state = draw(st.sampled_from(["standing", "ended", "removed"]))
-        found.append(
+        result.append(
             Local(
                 pk=pk,
                 user_id=draw(st.sampled_from(USERS)),
@@ -29,11 +29,11 @@ def rows(draw: st.DrawFn) -> list[Local]:
                 since=NIGHT + timedelta(hours=draw(st.integers(-30, 2))),
             )
         )
-    return found
+    return result
 
 
 @st.composite
-def entries(draw: st.DrawFn) -> list[Remote]:
+def remote_entries(draw: st.DrawFn) -> list[Remote]:
     keys = draw(st.lists(st.tuples(st.sampled_from([*USERS, "u9"]), st.sampled_from(CARS)), unique=True))
     since = st.none() | st.integers(-40, 0).map(lambda hours: NIGHT + timedelta(hours=hours))
     return [Remote(user, car, draw(st.sampled_from(["", "id-1", "id-2"])), draw(since)) for user, car in keys]
@@ -42,8 +42,8 @@ def entries(draw: st.DrawFn) -> list[Remote]:
 keys = st.none() | st.frozensets(st.tuples(st.sampled_from(USERS), st.sampled_from(CARS)))
 
 
-@given(rows(), entries(), keys)
-def test_only_what_smartcar_does_not_list_is_gone_and_only_what_all_have_removed_is_ended(
+@given(rows(), remote_entries(), keys)
+def test_only_unlisted_connections_are_gone_and_only_removed_ones_are_leftovers(
     ours: list[Local], theirs: list[Remote], subscribed: frozenset[tuple[str, str]] | None
 ) -> None:
     listed = {each.key for each in theirs}
@@ -60,8 +60,8 @@ def test_only_what_smartcar_does_not_list_is_gone_and_only_what_all_have_removed
             assert each.ours.since < NIGHT, "what has changed meanwhile is left alone"
 
 
-@given(rows(), entries(), keys)
-def test_every_entry_that_is_unknown_here_is_reported_and_no_other(
+@given(rows(), remote_entries(), keys)
+def test_exactly_the_unknown_remote_entries_are_reported(
     ours: list[Local], theirs: list[Remote], subscribed: frozenset[tuple[str, str]] | None
 ) -> None:
     known = {row.key for row in ours}
@@ -75,14 +75,14 @@ def test_every_entry_that_is_unknown_here_is_reported_and_no_other(
 
 
 @given(rows())
-def test_where_both_sides_agree_there_is_nothing_to_report(ours: list[Local]) -> None:
-    standing = [row for row in ours if not row.ended and not row.removed]
-    theirs = {row.key: Remote(row.user_id, row.vehicle_id, "", None) for row in standing}
+def test_no_discrepancies_when_both_sides_agree(ours: list[Local]) -> None:
+    current = [row for row in ours if not row.ended and not row.removed]
+    theirs = {row.key: Remote(row.user_id, row.vehicle_id, "", None) for row in current}
     subscribed = frozenset(theirs)
-    assert diff(ours=standing, theirs=theirs.values(), subscribed=subscribed, began_at=NIGHT) == []
+    assert diff(ours=current, theirs=theirs.values(), subscribed=subscribed, began_at=NIGHT) == []
 
 
-def test_an_empty_list_against_many_is_doubted() -> None:
+def test_empty_list_against_many_connections_is_suspicious() -> None:
     assert is_suspicious(active=2, gone=2)
     assert is_suspicious(active=100, gone=100)
     assert is_suspicious(active=100, gone=21)

@@ -1,4 +1,4 @@
-"""The nightly comparison against the simulator, on both API versions; what it heals, and what it leaves alone."""
+"""Nightly reconciliation against the simulator, on both API versions: what it repairs, and what it leaves unchanged."""
 
 from collections.abc import Callable
 from datetime import timedelta
@@ -27,14 +27,14 @@ both = pytest.mark.parametrize("api_version", [SmartcarApiVersion.V2, SmartcarAp
 
 @pytest.fixture
 def connected(smartcar: str, fleet: Fleet, owner: User) -> Callable[..., list[Connection]]:
-    def go(api_version: SmartcarApiVersion, count: int) -> list[Connection]:
+    def connect_vehicles(api_version: SmartcarApiVersion, count: int) -> list[Connection]:
         Fleet.objects.update(api_version=api_version)
         fleet.refresh_from_db()
         connect(smartcar, fleet=fleet, user=owner, count=count)
         Connection.objects.update(state_since=timezone.now() - timedelta(hours=3))
         return list(Connection.objects.select_related("vehicle", "fleet", "tokens").order_by("pk"))
 
-    return go
+    return connect_vehicles
 
 
 def end_at_smartcar(smartcar: str, connection: Connection) -> None:
@@ -42,23 +42,23 @@ def end_at_smartcar(smartcar: str, connection: Connection) -> None:
     httpx.post(f"{smartcar}/control/disconnect", json=named, timeout=30).raise_for_status()
 
 
-def drifts() -> list[tuple[str, bool]]:
+def discrepancies() -> list[tuple[str, bool]]:
     return list(Discrepancy.objects.values_list("kind", "healed"))
 
 
 @both
-def test_nothing_has_drifted(
+def test_no_discrepancies(
     connected: Callable[..., list[Connection]], api_version: SmartcarApiVersion
 ) -> None:
     connected(api_version, 3)
     (run,) = services.reconcile_all()
     assert (run.outcome, run.ours, run.theirs) == (ReconciliationOutcome.DONE, 3, 3)
-    assert drifts() == []
+    assert discrepancies() == []
     assert run.fleets.get().connections == 3
 
 
 @both
-def test_lists_of_many_pages_are_read_to_their_end(
+def test_all_pages_of_a_list_are_read(
     connected: Callable[..., list[Connection]],
     api_version: SmartcarApiVersion,
     monkeypatch: pytest.MonkeyPatch,
@@ -71,13 +71,13 @@ def test_lists_of_many_pages_are_read_to_their_end(
 
 
 @both
-def test_a_connection_that_smartcar_lists_no_more_is_ended_here(
+def test_connection_that_smartcar_no_longer_lists_is_ended(
     smartcar: str, connected: Callable[..., list[Connection]], api_version: SmartcarApiVersion
 ) -> None:
     gone, *_ = connected(api_version, 5)
     end_at_smartcar(smartcar, gone)
     services.reconcile_all()
-    assert drifts() == [(DiscrepancyType.GONE, True)]
+    assert discrepancies() == [(DiscrepancyType.GONE, True)]
     gone.refresh_from_db()
     assert gone.state == ConnectionState.REVOKED
     assert gone.transitions.latest("pk").evidence == "nightly reconciliation"
@@ -85,19 +85,19 @@ def test_a_connection_that_smartcar_lists_no_more_is_ended_here(
 
 
 @both
-def test_when_everything_is_missing_nothing_is_ended(
+def test_nothing_is_ended_when_all_connections_are_missing(
     smartcar: str, connected: Callable[..., list[Connection]], api_version: SmartcarApiVersion
 ) -> None:
     for connection in connected(api_version, 4):
         end_at_smartcar(smartcar, connection)
     (run,) = services.reconcile_all()
     assert run.outcome == ReconciliationOutcome.DOUBTED
-    assert drifts() == [(DiscrepancyType.GONE, False)] * 4
+    assert discrepancies() == [(DiscrepancyType.GONE, False)] * 4
     assert Connection.objects.filter(state=ConnectionState.PENDING).count() == 4
 
 
 @both
-def test_half_a_list_is_no_list(
+def test_incomplete_list_is_discarded(
     smartcar: str,
     connected: Callable[..., list[Connection]],
     api_version: SmartcarApiVersion,
@@ -108,41 +108,41 @@ def test_half_a_list_is_no_list(
     (run,) = services.reconcile_all()
     assert run.outcome == ReconciliationOutcome.FAILED
     assert run.problem
-    assert drifts() == []
+    assert discrepancies() == []
     assert not Connection.objects.filter(state=ConnectionState.REVOKED).exists()
 
 
-def test_one_that_smartcar_lists_when_asked_about_it_alone_is_left_alone(
+def test_connection_that_smartcar_lists_individually_is_not_ended(
     connected: Callable[..., list[Connection]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     first, *_ = connected(SmartcarApiVersion.V3, 3)
-    whole = services._lists
+    get_lists = services._lists
 
     def without_first(
         application: applications.Application, api_version: SmartcarApiVersion
     ) -> services.RemoteLists:
-        lists = whole(application, api_version)
-        kept = tuple(each for each in lists.connections if each.vehicle_id != first.vehicle.smartcar_id)
-        return services.RemoteLists(kept, lists.subscribed)
+        lists = get_lists(application, api_version)
+        remaining = tuple(each for each in lists.connections if each.vehicle_id != first.vehicle.smartcar_id)
+        return services.RemoteLists(remaining, lists.subscribed)
 
     monkeypatch.setattr(services, "_lists", without_first)
     services.reconcile_all()
-    assert drifts() == [(DiscrepancyType.GONE, False)]
+    assert discrepancies() == [(DiscrepancyType.GONE, False)]
     first.refresh_from_db()
     assert first.state == ConnectionState.PENDING
 
 
-def test_a_lost_subscription_is_made_again(smartcar: str, connected: Callable[..., list[Connection]]) -> None:
+def test_lost_subscription_is_restored(smartcar: str, connected: Callable[..., list[Connection]]) -> None:
     (connection,) = connected(SmartcarApiVersion.V3, 1)
     Connection.objects.update(subscribed_at=timezone.now())
     services.reconcile_all()
     connection.refresh_from_db()
-    assert drifts() == [(DiscrepancyType.UNSUBSCRIBED, True)]
+    assert discrepancies() == [(DiscrepancyType.UNSUBSCRIBED, True)]
     assert connection.subscribed_at is None
 
 
 @both
-def test_what_was_removed_here_and_lives_at_smartcar_is_ended_there(
+def test_grant_of_a_connection_removed_here_is_ended_at_smartcar(
     connected: Callable[..., list[Connection]], api_version: SmartcarApiVersion
 ) -> None:
     leftover, *_ = connected(api_version, 3)
@@ -150,43 +150,47 @@ def test_what_was_removed_here_and_lives_at_smartcar_is_ended_there(
         state=ConnectionState.REMOVED, state_since=timezone.now() - timedelta(milliseconds=1)
     )
     services.reconcile_all()
-    assert drifts() == [(DiscrepancyType.LEFTOVER, True)]
+    assert discrepancies() == [(DiscrepancyType.LEFTOVER, True)]
     (run,) = services.reconcile_all()
     assert run.theirs == 2
 
 
-def test_a_connection_that_nobody_here_made_is_reported_and_not_adopted(
+def test_unknown_connection_is_reported_and_not_imported(
     connected: Callable[..., list[Connection]],
 ) -> None:
     stranger, *_ = connected(SmartcarApiVersion.V3, 2)
     Vehicle.objects.filter(pk=stranger.vehicle_id).delete()
     services.reconcile_all()
-    drift = Discrepancy.objects.get()
-    assert (drift.kind, drift.healed, drift.connection) == (DiscrepancyType.UNKNOWN, False, None)
+    discrepancy = Discrepancy.objects.get()
+    assert (discrepancy.kind, discrepancy.healed, discrepancy.connection) == (
+        DiscrepancyType.UNKNOWN,
+        False,
+        None,
+    )
     assert Connection.objects.count() == 1
 
 
-def test_one_that_smartcar_lists_again_stands_again(connected: Callable[..., list[Connection]]) -> None:
+def test_connection_that_smartcar_lists_again_is_restored(connected: Callable[..., list[Connection]]) -> None:
     first, *_ = connected(SmartcarApiVersion.V3, 2)
     Connection.objects.filter(pk=first.pk).update(state=ConnectionState.REVOKED, smartcar_connection_id="old")
     services.reconcile_all()
-    assert drifts() == [(DiscrepancyType.BACK, True), (DiscrepancyType.NEW_ID, True)]
+    assert discrepancies() == [(DiscrepancyType.BACK, True), (DiscrepancyType.NEW_ID, True)]
     first.refresh_from_db()
     assert first.state == ConnectionState.PENDING
     assert first.smartcar_connection_id != "old"
 
 
-def test_both_generations_of_one_application_do_not_call_each_others_unknown(
+def test_api_versions_of_one_application_dont_report_each_others_connections(
     smartcar: str, connected: Callable[..., list[Connection]], fleet: Fleet, owner: User
 ) -> None:
     connected(SmartcarApiVersion.V2, 1)
     connected(SmartcarApiVersion.V3, 1)
     assert {run.api_version for run in services.reconcile_all()} == {"v2", "v3"}
-    assert drifts() == []
+    assert discrepancies() == []
     assert UserToken.objects.exists()
 
 
-def test_a_second_comparison_beside_the_first_does_nothing(
+def test_second_reconciliation_in_parallel_does_nothing(
     connected: Callable[..., list[Connection]],
 ) -> None:
     connected(SmartcarApiVersion.V3, 1)
@@ -200,7 +204,7 @@ def test_a_second_comparison_beside_the_first_does_nothing(
 # The page
 
 
-def test_owner_and_manager_see_their_own_fleets_report_only(
+def test_owner_and_manager_see_only_the_report_of_their_own_fleet(
     fleet: Fleet,
     vehicle: Vehicle,
     browser_of: Callable[[User], Client],
@@ -231,9 +235,9 @@ def test_owner_and_manager_see_their_own_fleets_report_only(
         assert browser_of(person).get("/fleets/blue/connections/reconciliation/").status_code == status, (
             person
         )
-    mine = browser_of(owner).get("/fleets/blue/connections/reconciliation/").content.decode()
-    theirs = browser_of(outsider).get("/fleets/red/connections/reconciliation/").content.decode()
-    assert str(ReconciliationNote.CONNECTION_ENDED.message()) in unescape(mine)
-    assert str(ReconciliationNote.CONNECTION_ENDED.message()) not in unescape(theirs)
-    assert "No discrepancies." in theirs
-    assert "stranger" not in mine + theirs
+    own = browser_of(owner).get("/fleets/blue/connections/reconciliation/").content.decode()
+    other = browser_of(outsider).get("/fleets/red/connections/reconciliation/").content.decode()
+    assert str(ReconciliationNote.CONNECTION_ENDED.message()) in unescape(own)
+    assert str(ReconciliationNote.CONNECTION_ENDED.message()) not in unescape(other)
+    assert "No discrepancies." in other
+    assert "stranger" not in own + other

@@ -1,6 +1,6 @@
-"""A fleet of 1,000 cars moves from v2 to v3 and back, while a worker subscribes, reads and takes deliveries in.
+"""A fleet of 1,000 vehicles migrates from v2 to v3 and back, while a worker subscribes, reads and processes deliveries.
 
-Its figures: pytest -m slow --log-cli-level=INFO tests/connect/v2/test_api_migration_soak.py
+To see the figures: pytest -m slow --log-cli-level=INFO tests/connect/v2/test_api_migration_soak.py
 """
 
 import logging
@@ -46,43 +46,45 @@ PREFIXES = {
 
 
 def point_at(origin: str, settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
-    """This process and the worker speak to the simulator of the test."""
+    """Makes this process and the worker use the simulator of the test."""
     settings.SMARTCAR_ORIGINS = {name: origin + path for name, (_, path) in PREFIXES.items()}
     for variable, path in PREFIXES.values():
         monkeypatch.setenv(f"SMARTCAR_{variable}", origin + path)
     for name, value in ENVIRONMENT.items():
-        held = [part.strip() for part in value.split(",")] if name.endswith("TOKENS") else value
-        setattr(settings, name, held)
+        setting = [part.strip() for part in value.split(",")] if name.endswith("TOKENS") else value
+        setattr(settings, name, setting)
         monkeypatch.setenv(name, value)
 
 
 def connect_all(origin: str, fleet: Fleet, owner: User) -> None:
-    cars = httpx.get(f"{origin}/control/vehicles", params={"limit": CARS}, timeout=60).json()["vehicles"]
-    owned = sorted((car for car in cars if car["account"]), key=itemgetter("account"))
-    for _, of_one in groupby(owned, key=itemgetter("account")):
-        connect(origin, fleet=fleet, user=owner, vehicleIds=[car["id"] for car in of_one])
+    vehicles = httpx.get(f"{origin}/control/vehicles", params={"limit": CARS}, timeout=60).json()["vehicles"]
+    owned = sorted((vehicle for vehicle in vehicles if vehicle["account"]), key=itemgetter("account"))
+    for _, of_account in groupby(owned, key=itemgetter("account")):
+        connect(origin, fleet=fleet, user=owner, vehicleIds=[vehicle["id"] for vehicle in of_account])
     assert Connection.objects.count() == CARS
 
 
-def use_cars(stop: Event, failures: list[str]) -> int:
-    """What a fleet does meanwhile: reads of cars, and renewals of token pairs, through whichever API version is due."""
+def use_vehicles(stop: Event, failures: list[str]) -> int:
+    """Reads vehicles and refreshes token pairs during the migration, through the current API version of each."""
     pks = list(Connection.objects.values_list("pk", flat=True))
     pairs = list(UserToken.objects.all())
     done = 0
     try:
         while not stop.is_set():
-            found = Connection.objects.select_related("vehicle", "tokens", "application")
-            connection = found.get(pk=random.choice(pks))
+            rows = Connection.objects.select_related("vehicle", "tokens", "application")
+            connection = rows.get(pk=random.choice(pks))
             try:
-                car = connection.vehicle.smartcar_id
+                vehicle_id = connection.vehicle.smartcar_id
                 gateway.call(
                     connection=connection,
                     purpose=CallPurpose.PERSON,
-                    request=lambda api, access, car=car: api.attributes(access, vehicle_id=car),  # type: ignore[misc]
+                    request=lambda api, access, vehicle_id=vehicle_id: api.attributes(
+                        access, vehicle_id=vehicle_id
+                    ),  # type: ignore[misc]
                 )
                 if done % 20 == 0:
                     user_tokens.refresh(tokens=random.choice(pairs).reread())
-            except Exception as error:  # noqa: BLE001  whatever it is, the test names it
+            except Exception as error:  # noqa: BLE001 - the test reports any error
                 failures.append(repr(error))
             done += 1
             time.sleep(0.02)
@@ -91,29 +93,29 @@ def use_cars(stop: Event, failures: list[str]) -> int:
     return done
 
 
-def move(origin: str, fleet: Fleet, to: SmartcarApiVersion) -> tuple[float, Counter[str]]:
-    """Moves the fleet by the worker; this loop stands in for beat. Seconds, and requests by kind."""
-    asked: Counter[str] = Counter()
+def migrate(origin: str, fleet: Fleet, to: SmartcarApiVersion) -> tuple[float, Counter[str]]:
+    """Migrates the fleet with the worker, with this loop in place of beat. Returns seconds, and requests by kind."""
+    requests: Counter[str] = Counter()
     httpx.delete(f"{origin}/control/requests", timeout=30)
-    begun = time.monotonic()
-    started_move = services.start_migration(fleet=fleet, to=to, actor=None)
-    while ApiMigration.objects.get(pk=started_move.pk).state == MigrationState.RUNNING:
-        assert time.monotonic() < begun + 600, list(
-            started_move.steps.values_list("state", "reason_code")[:5]
+    started_at = time.monotonic()
+    migration = services.start_migration(fleet=fleet, to=to, actor=None)
+    while ApiMigration.objects.get(pk=migration.pk).state == MigrationState.RUNNING:
+        assert time.monotonic() < started_at + 600, list(
+            migration.steps.values_list("state", "reason_code")[:5]
         )
         tasks.sweep_migrations()
         time.sleep(1)
-        seen = httpx.get(f"{origin}/control/requests", timeout=30).json()["requests"]
+        new_requests = httpx.get(f"{origin}/control/requests", timeout=30).json()["requests"]
         httpx.delete(f"{origin}/control/requests", timeout=30)
-        asked.update(request["path"].split("/")[1] for request in seen)
-    steps = Counter(started_move.steps.values_list("state", flat=True))
-    assert steps == {ConnectionMigrationState.MOVED: CARS}, started_move.steps.exclude(
+        requests.update(request["path"].split("/")[1] for request in new_requests)
+    steps = Counter(migration.steps.values_list("state", flat=True))
+    assert steps == {ConnectionMigrationState.MOVED: CARS}, migration.steps.exclude(
         reason_code=""
     ).values_list("reason_code")[:5]
-    return time.monotonic() - begun, asked
+    return time.monotonic() - started_at, requests
 
 
-def test_a_thousand_cars_move_to_v3_and_back_while_they_are_in_use(
+def test_thousand_vehicles_migrate_to_v3_and_back_while_in_use(
     live_server: object,
     settings: Settings,
     monkeypatch: pytest.MonkeyPatch,
@@ -135,20 +137,20 @@ def test_a_thousand_cars_move_to_v3_and_back_while_they_are_in_use(
                 assert time.monotonic() < deadline
                 time.sleep(0.5)
             stop = Event()
-            using = pool.submit(use_cars, stop, failures)
+            using = pool.submit(use_vehicles, stop, failures)
             for to in (SmartcarApiVersion.V3, SmartcarApiVersion.V2):
-                seconds, asked = move(simulator.origin, fleet, to)
+                seconds, requests = migrate(simulator.origin, fleet, to)
                 fleet.refresh_from_db()
                 assert fleet.api_version == to
-                assert "connect" not in asked
-                total = sum(asked.values())
+                assert "connect" not in requests
+                total = sum(requests.values())
                 logger.info(
                     "%d cars to %s: %.0f s, %.1f requests a car: %s",
                     CARS,
                     to,
                     seconds,
                     total / CARS,
-                    dict(asked),
+                    dict(requests),
                 )
             stop.set()
             logger.info("%d uses of cars meanwhile, %d failed", using.result(60), len(failures))

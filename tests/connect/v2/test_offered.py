@@ -1,4 +1,4 @@
-"""Whether this site offers v2: without it, pages mention v2 only to fleets that still have vehicles on it."""
+"""Whether this site offers v2. Otherwise pages mention v2 only to fleets that still have vehicles on it."""
 
 from collections.abc import Callable
 
@@ -33,7 +33,7 @@ def test_a_fleet_on_v3_cannot_migrate_to_v2(fleet: Fleet, owner: User, browser_o
 
 
 @pytest.mark.usefixtures("not_offered")
-def test_a_fleet_that_is_left_on_v2_can_still_migrate_to_v3(
+def test_fleet_still_on_v2_can_migrate_to_v3(
     fleet: Fleet, vehicle: Vehicle, owner: User, browser_of: BrowserOf
 ) -> None:
     Fleet.objects.update(api_version=SmartcarApiVersion.V2)
@@ -48,9 +48,7 @@ def test_a_fleet_that_is_left_on_v2_can_still_migrate_to_v3(
     assert 'name="api_version" value="v3"' in page
 
 
-def test_where_it_is_offered_both_versions_are_shown(
-    fleet: Fleet, owner: User, browser_of: BrowserOf
-) -> None:
+def test_both_versions_are_shown_if_v2_is_offered(fleet: Fleet, owner: User, browser_of: BrowserOf) -> None:
     browser = browser_of(owner)
     assert 'name="api_version" value="v2"' in browser.get(INTEGRATION).content.decode()
     assert 'aria-labelledby="tokens"' in browser.get(USAGE).content.decode()

@@ -1,4 +1,4 @@
-"""Keeping refresh tokens alive: evenly, oldest first, and through long outages."""
+"""Refreshing token pairs: evenly, oldest first, and through long outages."""
 
 import logging
 import threading
@@ -39,9 +39,9 @@ DAY = timedelta(days=1)
 def oldest_ages(
     *, pairs: int, days: int, outages: list[tuple[int, int]], connected_over: int
 ) -> Iterator[timedelta]:
-    """Plays the schedule, an hour at a time: the age of the oldest pair at each hour.
+    """Simulates the schedule by the hour and yields the age of the oldest pair at each hour.
 
-    `outages` are (first day, length in days); the cars were connected evenly over so many days before the start.
+    `outages` are (first day, length in days). The vehicles were connected evenly over so many days before the start.
     """
     issued = deque(START - connected_over * DAY * (pairs - number) / pairs for number in range(pairs))
     for hour in range(days * 24):
@@ -60,9 +60,7 @@ def oldest_ages(
 
 @pytest.mark.parametrize("pairs", [1, 3, 100, 10_000, WEEKLY])
 @pytest.mark.parametrize("connected_over", [0, 6])
-def test_an_outage_of_50_days_loses_none_of_a_fleet_that_is_refreshed_weekly(
-    pairs: int, connected_over: int
-) -> None:
+def test_outage_of_50_days_loses_no_pair_of_a_fleet_refreshed_weekly(pairs: int, connected_over: int) -> None:
     assert token_refresh.interval(pairs=pairs) == 7 * DAY
     ages = oldest_ages(pairs=pairs, days=120, outages=[(20, 50)], connected_over=connected_over)
     assert max(ages) < REFRESH_TOKEN_LIFE
@@ -70,7 +68,7 @@ def test_an_outage_of_50_days_loses_none_of_a_fleet_that_is_refreshed_weekly(
 
 @pytest.mark.parametrize("pairs", [1, 1000, 40_000, 100_000])
 @pytest.mark.parametrize("connected_over", [0, 20])
-def test_an_outage_of_29_days_loses_none_of_any_fleet(pairs: int, connected_over: int) -> None:
+def test_outage_of_29_days_loses_no_pair_of_any_fleet(pairs: int, connected_over: int) -> None:
     ages = oldest_ages(pairs=pairs, days=120, outages=[(40, 29)], connected_over=connected_over)
     assert max(ages) < REFRESH_TOKEN_LIFE
 
@@ -82,7 +80,7 @@ def test_an_outage_of_29_days_loses_none_of_any_fleet(pairs: int, connected_over
     first=st.integers(0, 40),
     length=st.integers(0, 50),
 )
-def test_whenever_an_outage_comes_a_small_fleet_survives_it(
+def test_small_fleet_survives_an_outage_at_any_time(
     pairs: int, connected_over: int, first: int, length: int
 ) -> None:
     ages = oldest_ages(pairs=pairs, days=100, outages=[(first, length)], connected_over=connected_over)
@@ -90,14 +88,14 @@ def test_whenever_an_outage_comes_a_small_fleet_survives_it(
 
 
 @pytest.mark.parametrize("pairs", [1, 7, 500, 30_000, 90_000])
-def test_without_an_outage_no_pair_gets_older_than_half_its_life(pairs: int) -> None:
+def test_without_an_outage_no_pair_exceeds_half_its_life(pairs: int) -> None:
     every = token_refresh.interval(pairs=pairs)
     assert max(oldest_ages(pairs=pairs, days=70, outages=[], connected_over=0)) <= every + 2 * DAY
     assert every + 2 * DAY <= REFRESH_TOKEN_LIFE / 2
 
 
 @pytest.mark.parametrize("pairs", [0, 1, 7, 168, 500, 30_000, 90_000])
-def test_the_shares_are_even_and_add_up(pairs: int) -> None:
+def test_batches_are_even_and_cover_all_pairs(pairs: int) -> None:
     runs = token_refresh.interval(pairs=pairs) // token_refresh.RUN
     shares = [
         token_refresh.batch_size(pairs=pairs, overdue=0, now=START + number * token_refresh.RUN)
@@ -107,7 +105,7 @@ def test_the_shares_are_even_and_add_up(pairs: int) -> None:
     assert max(shares) - min(shares) <= 1
 
 
-def test_what_was_missed_is_made_up_for_without_a_burst() -> None:
+def test_missed_refreshes_are_made_up_without_a_burst() -> None:
     hourly = token_refresh.daily_budget() // 24
     assert token_refresh.batch_size(pairs=1000, overdue=1000, now=START) == 42
     assert token_refresh.batch_size(pairs=WEEKLY, overdue=WEEKLY, now=START) == hourly
@@ -138,7 +136,7 @@ def allow(monkeypatch: pytest.MonkeyPatch, count: int) -> None:
 
 
 @pytest.mark.django_db
-def test_the_share_is_taken_from_those_that_end_first(
+def test_batch_consists_of_the_pairs_that_expire_first(
     smartcar: str, v2_fleet: Fleet, owner: User, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     pairs = connected_pairs(smartcar, v2_fleet, owner, days_left=[20, 40, 30, 59.5])
@@ -151,7 +149,7 @@ def test_the_share_is_taken_from_those_that_end_first(
 
 
 @pytest.mark.django_db
-def test_pairs_that_nobody_uses_are_left_alone(smartcar: str, v2_fleet: Fleet, owner: User) -> None:
+def test_unused_pairs_are_not_refreshed(smartcar: str, v2_fleet: Fleet, owner: User) -> None:
     removed, unused, ended = connected_pairs(smartcar, v2_fleet, owner, days_left=[5, 6, 7])
     Connection.objects.filter(tokens=removed).update(state=ConnectionState.REMOVED)
     Connection.objects.filter(tokens=unused).delete()
@@ -161,7 +159,7 @@ def test_pairs_that_nobody_uses_are_left_alone(smartcar: str, v2_fleet: Fleet, o
 
 
 @pytest.mark.django_db(transaction=True)
-def test_the_task_run_twice_at_once_rotates_each_pair_once(
+def test_concurrent_tasks_rotate_each_pair_once(
     smartcar: str, v2_fleet: Fleet, owner: User, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     pairs = connected_pairs(smartcar, v2_fleet, owner, days_left=[10, 11, 12, 13])
@@ -189,39 +187,39 @@ def test_the_task_run_twice_at_once_rotates_each_pair_once(
 
 
 @pytest.mark.django_db(transaction=True)
-def test_a_run_that_starts_while_another_is_at_it_does_nothing(
+def test_run_does_nothing_while_another_is_in_progress(
     smartcar: str, v2_fleet: Fleet, owner: User, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     pairs = connected_pairs(smartcar, v2_fleet, owner, days_left=[10, 11, 12, 13])
     allow(monkeypatch, 2)
-    midway, go_on = threading.Event(), threading.Event()
+    midway, resume = threading.Event(), threading.Event()
     refresh = user_tokens.refresh
 
-    def held(*, tokens: UserToken) -> UserToken:
+    def blocked(*, tokens: UserToken) -> UserToken:
         renewed = refresh(tokens=tokens)
         midway.set()
-        go_on.wait(10)
+        resume.wait(10)
         return renewed
 
     def run() -> None:
         token_refresh.refresh_due(now=timezone.now())
         connections.close_all()
 
-    monkeypatch.setattr(user_tokens, "refresh", held)
+    monkeypatch.setattr(user_tokens, "refresh", blocked)
     first = threading.Thread(target=run)
     first.start()
     try:
         assert midway.wait(10)
         assert token_refresh.refresh_due(now=timezone.now()) == 0
     finally:
-        go_on.set()
+        resume.set()
         first.join()
     assert versions(pairs) == [1, 1, 0, 0]
     assert token_refresh.refresh_due(now=timezone.now()) == 2, "the first has given way"
 
 
 @pytest.mark.django_db
-def test_a_transient_failure_keeps_the_pair_and_ends_the_run_early(
+def test_transient_failure_retains_the_pair_and_ends_the_run_early(
     smartcar: str, v2_fleet: Fleet, owner: User, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     pairs = connected_pairs(smartcar, v2_fleet, owner, days_left=[1])
@@ -234,39 +232,42 @@ def test_a_transient_failure_keeps_the_pair_and_ends_the_run_early(
 
 
 def many_pairs(fleet: Fleet, count: int, *, days_left: float) -> list[UserToken]:
-    """Pairs that the simulator does not know."""
+    """Pairs that the simulator doesn't know."""
     now = timezone.now()
     ends = now + days_left * DAY
-    held = []
+    pairs = []
     for number in range(count):
         pair = TokenPair(access_token="a", refresh_token="r", access_expires_at=now, refresh_expires_at=ends)
         tokens = user_tokens.store(user_id=f"user {number}", pair=pair)
-        car = Vehicle.objects.create(fleet=fleet, smartcar_id=f"car {tokens.pk}")
+        vehicle = Vehicle.objects.create(fleet=fleet, smartcar_id=f"car {tokens.pk}")
         Connection.objects.create(
-            fleet=fleet, vehicle=car, smartcar_user_id="user", api_version="v2", mode="live", tokens=tokens
+            fleet=fleet,
+            vehicle=vehicle,
+            smartcar_user_id="user",
+            api_version="v2",
+            mode="live",
+            tokens=tokens,
         )
-        held.append(tokens)
-    return held
+        pairs.append(tokens)
+    return pairs
 
 
 @pytest.mark.django_db
-def test_when_smartcar_fails_again_and_again_the_run_ends(
-    fleet: Fleet, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_run_ends_when_smartcar_fails_repeatedly(fleet: Fleet, monkeypatch: pytest.MonkeyPatch) -> None:
     many_pairs(fleet, 10, days_left=20)
     allow(monkeypatch, 10)
-    asked = []
+    attempted = []
 
     def fail(*, tokens: UserToken) -> UserToken:
-        asked.append(tokens.pk)
+        attempted.append(tokens.pk)
         raise SmartcarError(type="SERVER", status=503)
 
     monkeypatch.setattr(user_tokens, "refresh", fail)
     assert token_refresh.refresh_due(now=timezone.now()) == 0
-    assert len(asked) == 5
+    assert len(attempted) == 5
 
 
-def test_how_many_are_renewed_a_day_follows_from_what_smartcar_grants(settings: Settings) -> None:
+def test_number_of_daily_refreshes_depends_on_smartcars_limit(settings: Settings) -> None:
     settings.SMARTCAR_REQUEST_REFILL = 2.0
     assert token_refresh.daily_budget() == 1440
     assert token_refresh.interval(pairs=20_000) > 7 * DAY
@@ -275,7 +276,7 @@ def test_how_many_are_renewed_a_day_follows_from_what_smartcar_grants(settings: 
 
 
 @pytest.mark.django_db
-def test_without_room_in_the_budget_the_run_ends_and_the_next_goes_on(
+def test_run_ends_at_the_rate_limit_and_the_next_one_continues(
     smartcar: str, v2_fleet: Fleet, owner: User, settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     pairs = connected_pairs(smartcar, v2_fleet, owner, days_left=[10, 11, 12, 13])
@@ -288,7 +289,7 @@ def test_without_room_in_the_budget_the_run_ends_and_the_next_goes_on(
 
 
 @pytest.mark.django_db
-def test_pairs_that_fail_by_themselves_do_not_block_the_others(
+def test_pairs_with_their_own_failures_do_not_block_the_others(
     fleet: Fleet, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     pairs = many_pairs(fleet, 12, days_left=20)
@@ -309,10 +310,10 @@ def test_pairs_that_fail_by_themselves_do_not_block_the_others(
 
 
 @pytest.mark.django_db
-def test_120_days_with_an_outage_of_50_cost_none_of_100_pairs(
+def test_outage_of_50_days_in_120_loses_none_of_100_pairs(
     fleet: Fleet, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The real run on PostgreSQL, every six hours of a clock of its own; only Smartcar's answer is made up."""
+    """Real runs on PostgreSQL every six hours of a simulated clock. Only Smartcar's answer is simulated."""
     monkeypatch.setattr(token_refresh, "RUN", timedelta(hours=6))
     many_pairs(fleet, 100, days_left=60)
     start = timezone.now()
@@ -345,7 +346,7 @@ def not_warned_today(settings: Settings) -> None:
 
 
 @pytest.mark.django_db
-def test_pairs_near_their_end_are_named_once_a_day_by_id_only(
+def test_expiring_pairs_are_logged_once_a_day_by_id_only(
     not_warned_today: None, fleet: Fleet, caplog: pytest.LogCaptureFixture
 ) -> None:
     (two,) = many_pairs(fleet, 1, days_left=1.5)
@@ -356,13 +357,13 @@ def test_pairs_near_their_end_are_named_once_a_day_by_id_only(
     with caplog.at_level(logging.WARNING):
         for _ in range(3):
             token_refresh.log_expiring(now=now)
-    told = [record.getMessage() for record in caplog.records]
-    assert [line.partition(";")[0] for line in told] == [
+    lines = [record.getMessage() for record in caplog.records]
+    assert [line.partition(";")[0] for line in lines] == [
         "1 token pairs have less than 2 days left",
         "1 token pairs have less than 7 days left",
         "2 token pairs have less than 14 days left",
     ]
-    assert [line.rpartition(": ")[2] for line in told] == [
+    assert [line.rpartition(": ")[2] for line in lines] == [
         f"{two.pk}",
         f"{seven.pk}",
         f"{fourteen[0].pk}, {fourteen[1].pk}",
@@ -372,7 +373,7 @@ def test_pairs_near_their_end_are_named_once_a_day_by_id_only(
 
 
 @pytest.mark.django_db
-def test_without_redis_the_warning_is_given_all_the_same(
+def test_warning_is_logged_without_redis(
     fleet: Fleet, caplog: pytest.LogCaptureFixture, settings: Settings
 ) -> None:
     settings.REDIS_URL = "redis://127.0.0.1:1/0"
@@ -385,19 +386,19 @@ def test_without_redis_the_warning_is_given_all_the_same(
 def test_the_histogram_counts_days_left(fleet: Fleet) -> None:
     for left in (-1, 0.5, 6.5, 6.9, 59.99):
         many_pairs(fleet, 1, days_left=left)
-    found = token_refresh.expiry_histogram(now=timezone.now())
-    assert found.ended == 1
-    assert {day: count for day, count in enumerate(found.days) if count} == {0: 1, 6: 2, 59: 1}
-    assert found.pairs == 5
+    histogram = token_refresh.expiry_histogram(now=timezone.now())
+    assert histogram.ended == 1
+    assert {day: count for day, count in enumerate(histogram.days) if count} == {0: 1, 6: 2, 59: 1}
+    assert histogram.pairs == 5
 
 
 @pytest.mark.django_db
 def test_token_lifetimes_prints_the_histogram(fleet: Fleet) -> None:
     for left in (-1, 0.5, 6.5, 59.5):
         many_pairs(fleet, 1, days_left=left)
-    said = StringIO()
-    call_command("token_lifetimes", stdout=said)
-    assert said.getvalue().splitlines() == [
+    output = StringIO()
+    call_command("token_lifetimes", stdout=output)
+    assert output.getvalue().splitlines() == [
         "4 token pairs in use, each renewed every 7 days. Days left:",
         "   ended       1 ██████████",
         "  0 to 1       1 ██████████",

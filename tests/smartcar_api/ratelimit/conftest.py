@@ -1,4 +1,4 @@
-"""Limits switched on for a test, on buckets, hosts and waits that no other test knows."""
+"""Limits for a test, on buckets, hosts and cooldowns that no other test uses."""
 
 import uuid
 from collections.abc import Callable, Iterator
@@ -12,16 +12,16 @@ Limit = Callable[..., None]
 
 
 @pytest.fixture(autouse=True)
-def forgotten() -> Iterator[None]:
-    """Nothing is left of what tests before, or this one, have used up."""
-    reset_budget()
+def clear_usage() -> Iterator[None]:
+    """Clears the usage of earlier tests, and of this one afterwards."""
+    forget_budget()
     yield
     reset_budget()
 
 
 @pytest.fixture
 def limit(settings: Settings) -> Limit:
-    """`limit(10)`: 10 requests at once, and none regained while a test lasts."""
+    """`limit(10)`: 10 requests at once, and practically no refill during a test."""
 
     def switch_on(most: int, per_minute: float = 0.01) -> None:
         settings.SMARTCAR_REQUEST_BUCKET = most
@@ -32,5 +32,5 @@ def limit(settings: Settings) -> Limit:
 
 @pytest.fixture
 def application() -> str:
-    """The id of an application whose bucket is full."""
+    """The ID of an application whose bucket is full."""
     return str(uuid.uuid4())

@@ -1,4 +1,4 @@
-"""A host that is down is left alone, by all processes, until a probe shows that it is back."""
+"""A host that is down isn't called by any process until a probe succeeds."""
 
 import uuid
 
@@ -13,86 +13,84 @@ from smartcar_api.ratelimit import breaker, redis_fallback
 
 @pytest.fixture
 def origin() -> str:
-    """A host that no test has heard of."""
+    """A host that no other test uses."""
     return f"http://{uuid.uuid4()}.example/vehicle"
 
 
-def fails(origin: str, times: int) -> None:
+def record_failures(origin: str, times: int) -> None:
     for _ in range(times):
         breaker.for_host(origin).record(up=False)
 
 
-def time_passes(origin: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The breaker has been open for as long as it stays open."""
+def expire_reset_timeout(origin: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Makes the breaker ready for a probe, as after its reset timeout."""
     monkeypatch.setattr(breaker.for_host(origin).circuit, "reset_timeout", 0)
 
 
-def test_it_opens_after_failures_in_a_row_and_says_for_how_long(origin: str) -> None:
-    fails(origin, breaker.FAILURES - 1)
+def test_opens_after_consecutive_failures_and_returns_the_remaining_time(origin: str) -> None:
+    record_failures(origin, breaker.FAILURES - 1)
     assert breaker.for_host(origin).wait() == 0
-    fails(origin, 1)
+    record_failures(origin, 1)
     assert 0 < breaker.for_host(origin).wait() <= breaker.OPEN_SECONDS
 
 
-def test_an_answer_in_between_starts_the_count_again(origin: str) -> None:
-    fails(origin, breaker.FAILURES - 1)
+def test_success_resets_the_count(origin: str) -> None:
+    record_failures(origin, breaker.FAILURES - 1)
     breaker.for_host(origin).record(up=True)
-    fails(origin, breaker.FAILURES - 1)
+    record_failures(origin, breaker.FAILURES - 1)
     assert breaker.for_host(origin).wait() == 0
 
 
-def test_each_host_has_its_own(origin: str) -> None:
-    fails(origin, breaker.FAILURES)
+def test_hosts_have_separate_breakers(origin: str) -> None:
+    record_failures(origin, breaker.FAILURES)
     assert breaker.for_host(f"{origin}-other").wait() == 0
 
 
-def test_all_processes_know_of_it(origin: str) -> None:
-    fails(origin, breaker.FAILURES)
-    breaker._shared.cache_clear()  # as a process that has just started
+def test_is_shared_between_processes(origin: str) -> None:
+    record_failures(origin, breaker.FAILURES)
+    breaker._shared.cache_clear()  # like a process that has just started
     assert breaker.for_host(origin).wait() > 0
 
 
-def test_then_one_probe_goes_through_and_the_others_wait_for_it(
-    origin: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    fails(origin, breaker.FAILURES)
-    time_passes(origin, monkeypatch)
+def test_one_probe_passes_and_the_others_wait_for_it(origin: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    record_failures(origin, breaker.FAILURES)
+    expire_reset_timeout(origin, monkeypatch)
     assert breaker.for_host(origin).wait() == 0
     assert breaker.for_host(origin).wait() > 0
 
 
-def test_a_probe_that_is_answered_closes_it(origin: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    fails(origin, breaker.FAILURES)
-    time_passes(origin, monkeypatch)
+def test_successful_probe_closes_the_breaker(origin: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    record_failures(origin, breaker.FAILURES)
+    expire_reset_timeout(origin, monkeypatch)
     breaker.for_host(origin).record(up=True)
     assert [breaker.for_host(origin).wait() for _ in range(3)] == [0, 0, 0]
 
 
-def test_a_probe_that_fails_opens_it_again(origin: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    fails(origin, breaker.FAILURES)
-    time_passes(origin, monkeypatch)
+def test_failed_probe_opens_the_breaker_again(origin: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    record_failures(origin, breaker.FAILURES)
+    expire_reset_timeout(origin, monkeypatch)
     assert breaker.for_host(origin).wait() == 0
-    fails(origin, 1)
+    record_failures(origin, 1)
     monkeypatch.undo()
     assert breaker.for_host(origin).wait() > 0
 
 
-def test_an_answer_that_comes_late_does_not_close_it(origin: str) -> None:
-    fails(origin, breaker.FAILURES)
+def test_late_success_does_not_close_the_breaker(origin: str) -> None:
+    record_failures(origin, breaker.FAILURES)
     breaker.for_host(origin).record(up=True)
     assert breaker.for_host(origin).wait() > 0
 
 
-def test_without_redis_each_process_has_its_own(origin: str, settings: Settings) -> None:
+def test_without_redis_each_process_has_its_own_breaker(origin: str, settings: Settings) -> None:
     settings.REDIS_URL = "unix:///nowhere/redis.sock"
-    fails(origin, breaker.FAILURES)
+    record_failures(origin, breaker.FAILURES)
     assert breaker.for_host(origin).wait() > 0
     redis_fallback.retry_redis()
     assert breaker.for_host(f"{origin}-other").wait() == 0
 
 
 @given(st.lists(st.booleans(), max_size=40))
-def test_it_is_open_exactly_when_so_many_failed_in_a_row(outcomes: list[bool]) -> None:
+def test_is_open_exactly_after_the_number_of_consecutive_failures(outcomes: list[bool]) -> None:
     origin = f"http://{uuid.uuid4()}.example"
     in_a_row, opened = 0, False
     for up in outcomes:
@@ -119,5 +117,5 @@ def test_it_is_open_exactly_when_so_many_failed_in_a_row(outcomes: list[bool]) -
         (SmartcarError(type="VEHICLE_STATE", code="ASLEEP", status=409), True, False),
     ],
 )
-def test_what_an_error_says_of_the_host(error: SmartcarError, slow: bool, down: bool | None) -> None:
+def test_which_errors_show_that_the_host_is_down(error: SmartcarError, slow: bool, down: bool | None) -> None:
     assert breaker.shows_down(error, slow=slow) is down

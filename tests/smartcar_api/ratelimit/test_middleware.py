@@ -1,4 +1,4 @@
-"""Calls on their whole way: through the gateway, the budget and the transport, to a Smartcar that has limits."""
+"""Complete calls: through the gateway, the rate limit and the transport, to a Smartcar that has limits."""
 
 import threading
 from collections.abc import Callable
@@ -36,18 +36,18 @@ def api_version(request: pytest.FixtureRequest) -> str:
 def connection(smartcar: str, fleet: Fleet, owner: User, api_version: str) -> Connection:
     fleet.api_version = api_version
     fleet.save()
-    (made,) = connect(smartcar, fleet=fleet, user=owner, make="TESLA", count=1).connections[:1]
-    return Connection.objects.select_related("vehicle", "tokens", "application", "fleet").get(pk=made.pk)
+    (created,) = connect(smartcar, fleet=fleet, user=owner, make="TESLA", count=1).connections[:1]
+    return Connection.objects.select_related("vehicle", "tokens", "application", "fleet").get(pk=created.pk)
 
 
 def control(smartcar: str, what: str, **body: Any) -> None:
     httpx.post(f"{smartcar}/control/{what}", json=body, timeout=10).raise_for_status()
 
 
-def asked(smartcar: str, path: str) -> int:
-    """How many requests with this in their path the simulator has seen."""
-    seen = httpx.get(f"{smartcar}/control/requests", params={"path": path}, timeout=10).json()["requests"]
-    return len(seen)
+def count_requests(smartcar: str, path: str) -> int:
+    """Returns the number of requests with this path that the simulator received."""
+    requests = httpx.get(f"{smartcar}/control/requests", params={"path": path}, timeout=10).json()["requests"]
+    return len(requests)
 
 
 def read(connection: Connection, purpose: CallPurpose) -> None:
@@ -59,14 +59,14 @@ def read(connection: Connection, purpose: CallPurpose) -> None:
     )
 
 
-def order(connection: Connection) -> None:
-    """What a command's call is to the budget; what it asks for is answered at once."""
+def send_command(connection: Connection) -> None:
+    """Makes a call with the priority of a command. Reads, so that the answer comes at once."""
     prepared = gateway.prepare(connection=connection, purpose=CallPurpose.COMMAND)
     prepared.send(lambda api, access: api.read(access, vehicle_id=connection.vehicle.smartcar_id))
 
 
 def lock(connection: Connection) -> None:
-    """A command, which may find the car on the road."""
+    """Sends a command, which may be rejected because the vehicle is driving."""
     prepared = gateway.prepare(connection=connection, purpose=CallPurpose.COMMAND)
     try:
         prepared.send(lambda api, access: api.lock(access, vehicle_id=connection.vehicle.smartcar_id))
@@ -75,13 +75,13 @@ def lock(connection: Connection) -> None:
             raise
 
 
-def refusal(call: Callable[[], object]) -> SmartcarError:
+def catch_error(call: Callable[[], object]) -> SmartcarError:
     with pytest.raises(SmartcarError) as caught:
         call()
     return caught.value
 
 
-def background_until_put_off(connection: Connection) -> int:
+def background_reads_until_deferred(connection: Connection) -> int:
     for number in range(200):
         try:
             read(connection, CallPurpose.BACKGROUND)
@@ -91,49 +91,49 @@ def background_until_put_off(connection: Connection) -> int:
     raise AssertionError("nothing was put off")
 
 
-def test_background_reads_end_at_their_share_people_and_commands_still_go(
+def test_background_reads_stop_at_their_share_while_users_and_commands_continue(
     connection: Connection, smartcar: str, limit: Limit, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(limiter, "COMMAND_WAIT_SECONDS", 0)
     token_store.access(connection=connection)
     limit(20)
-    assert background_until_put_off(connection) == 10
+    assert background_reads_until_deferred(connection) == 10
     for _ in range(5):
         read(connection, CallPurpose.PERSON)
-    error = refusal(lambda: read(connection, CallPurpose.PERSON))
+    error = catch_error(lambda: read(connection, CallPurpose.PERSON))
     assert (error.code, error.deferred, error.permanent) == ("NO_ROOM", True, False)
     assert error.retry_after
     assert error.retry_after > 60
-    before = asked(smartcar, "")
+    before = count_requests(smartcar, "")
     for _ in range(5):
-        order(connection)
-    assert refusal(lambda: order(connection)).code == "NO_ROOM"
-    assert asked(smartcar, "") == before + 5, "what is put off is not sent"
+        send_command(connection)
+    assert catch_error(lambda: send_command(connection)).code == "NO_ROOM"
+    assert count_requests(smartcar, "") == before + 5, "what is put off is not sent"
 
 
-def test_a_token_is_renewed_when_reads_have_used_up_their_share(
+def test_token_is_refreshed_after_reads_have_used_their_share(
     smartcar: str, fleet: Fleet, owner: User, limit: Limit
 ) -> None:
     fleet.api_version = SmartcarApiVersion.V2
     fleet.save()
-    (made,) = connect(smartcar, fleet=fleet, user=owner, make="TESLA", count=1).connections[:1]
-    connection = Connection.objects.select_related("vehicle", "tokens", "application").get(pk=made.pk)
+    (created,) = connect(smartcar, fleet=fleet, user=owner, make="TESLA", count=1).connections[:1]
+    connection = Connection.objects.select_related("vehicle", "tokens", "application").get(pk=created.pk)
     limit(20)
-    background_until_put_off(connection)
+    background_reads_until_deferred(connection)
     assert connection.tokens is not None
     version = connection.tokens.reread().version
     with gateway.purpose(CallPurpose.BACKGROUND):
         assert user_tokens.refresh(tokens=connection.tokens).version == version + 1
 
 
-def test_a_command_waits_a_few_seconds_for_room(connection: Connection, limit: Limit) -> None:
+def test_command_waits_a_few_seconds_for_capacity(connection: Connection, limit: Limit) -> None:
     token_store.access(connection=connection)
     limit(1, per_minute=60)
-    order(connection)
-    order(connection)
+    send_command(connection)
+    send_command(connection)
 
 
-def test_background_work_that_is_not_urgent_may_wait_for_room(connection: Connection, limit: Limit) -> None:
+def test_background_work_with_patience_waits_for_capacity(connection: Connection, limit: Limit) -> None:
     api = applications.for_connection(connection).api(connection.api_version)
     access = token_store.access(connection=connection)
     vehicle_id = connection.vehicle.smartcar_id
@@ -142,10 +142,10 @@ def test_background_work_that_is_not_urgent_may_wait_for_room(connection: Connec
         for _ in range(3):
             api.attributes(access, vehicle_id=vehicle_id)
     with gateway.purpose(CallPurpose.BACKGROUND):
-        assert refusal(lambda: api.attributes(access, vehicle_id=vehicle_id)).deferred
+        assert catch_error(lambda: api.attributes(access, vehicle_id=vehicle_id)).deferred
 
 
-def test_smartcars_limit_is_never_reached_by_several_threads(
+def test_several_threads_never_reach_smartcars_limit(
     connection: Connection, smartcar: str, limit: Limit
 ) -> None:
     token_store.access(connection=connection)
@@ -156,7 +156,7 @@ def test_smartcars_limit_is_never_reached_by_several_threads(
     api = applications.for_connection(connection).api(connection.api_version)
     access = token_store.access(connection=connection)
 
-    def bare() -> None:
+    def read_repeatedly() -> None:
         for _ in range(15):
             try:
                 with gateway.purpose(CallPurpose.PERSON):
@@ -165,7 +165,7 @@ def test_smartcars_limit_is_never_reached_by_several_threads(
             except SmartcarError as error:
                 outcomes.append(error.code)
 
-    threads = [threading.Thread(target=bare) for _ in range(4)]
+    threads = [threading.Thread(target=read_repeatedly) for _ in range(4)]
     for thread in threads:
         thread.start()
     for thread in threads:
@@ -174,48 +174,50 @@ def test_smartcars_limit_is_never_reached_by_several_threads(
     assert set(outcomes) == {"answered", "NO_ROOM"}, "Smartcar itself refused nothing"
 
 
-def test_what_smartcar_tells_a_car_to_wait_is_obeyed_before_anything_is_sent(
+def test_smartcars_cooldown_of_a_vehicle_is_applied_before_sending(
     connection: Connection, smartcar: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(limiter, "COMMAND_WAIT_SECONDS", 0)
     control(smartcar, "limits", vehicleBucket=1, vehicleRefill=0.5)
     lock(connection)
-    first = refusal(lambda: lock(connection))
+    first = catch_error(lambda: lock(connection))
     assert (first.type, first.code, first.status) == ("RATE_LIMIT", "VEHICLE", 429)
-    before = asked(smartcar, "")
+    before = count_requests(smartcar, "")
     for call in (lambda: lock(connection), lambda: read(connection, CallPurpose.PERSON)):
-        error = refusal(call)
+        error = catch_error(call)
         assert error.code == "CAR_RESTS"
         assert error.retry_after
         assert 60 < error.retry_after <= (first.retry_after or 0)
-    assert asked(smartcar, "") == before
+    assert count_requests(smartcar, "") == before
 
 
-def test_other_cars_go_on_while_one_rests(connection: Connection, smartcar: str, owner: User) -> None:
+def test_other_vehicles_continue_during_a_cooldown(
+    connection: Connection, smartcar: str, owner: User
+) -> None:
     cooldowns.start(CooldownScope("car", connection.vehicle.smartcar_id), seconds=60)
     other = connect(smartcar, fleet=connection.fleet, user=owner, make="FORD", count=1).connections[0]
     read(Connection.objects.select_related("vehicle", "tokens").get(pk=other.pk), CallPurpose.BACKGROUND)
 
 
-def test_a_429_of_the_application_holds_back_everything(
+def test_a_429_for_the_application_stops_all_calls(
     connection: Connection, smartcar: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(limiter, "COMMAND_WAIT_SECONDS", 0)
     token_store.access(connection=connection)
     control(smartcar, "limits", requestBucket=1, requestRefill=0.5)
     read(connection, CallPurpose.BACKGROUND)
-    assert refusal(lambda: read(connection, CallPurpose.PERSON)).status == 429
-    assert refusal(lambda: read(connection, CallPurpose.PERSON)).code == "NO_ROOM"
-    assert refusal(lambda: order(connection)).code == "NO_ROOM"
+    assert catch_error(lambda: read(connection, CallPurpose.PERSON)).status == 429
+    assert catch_error(lambda: read(connection, CallPurpose.PERSON)).code == "NO_ROOM"
+    assert catch_error(lambda: send_command(connection)).code == "NO_ROOM"
 
 
-def test_when_the_plan_is_used_up_at_smartcar_reads_rest_till_the_month_turns(
+def test_reads_pause_until_the_next_month_when_the_plan_is_exhausted(
     connection: Connection, smartcar: str
 ) -> None:
     control(smartcar, "limits", monthlyLimit=1)
     lock(connection)
-    assert refusal(lambda: lock(connection)).code == "VEHICLE_REQUEST_LIMIT"
-    error = refusal(lambda: read(connection, CallPurpose.BACKGROUND))
+    assert catch_error(lambda: lock(connection)).code == "VEHICLE_REQUEST_LIMIT"
+    error = catch_error(lambda: read(connection, CallPurpose.BACKGROUND))
     assert error.code == "CAR_RESTS"
     assert error.retry_after
     turn = quota.next_month(timezone.now())
@@ -225,9 +227,9 @@ def test_when_the_plan_is_used_up_at_smartcar_reads_rest_till_the_month_turns(
     read(connection, CallPurpose.PERSON)
 
 
-def test_calls_to_a_car_are_counted_by_purpose(connection: Connection, api_version: str) -> None:
-    order(connection)
-    order(connection)
+def test_calls_are_counted_by_purpose(connection: Connection, api_version: str) -> None:
+    send_command(connection)
+    send_command(connection)
     polling.fetch_now(connection=connection, purpose=CallPurpose.PERSON)
     (counted,) = [quota.vehicle_usage(vehicle=connection.vehicle, month=quota.billing_month(timezone.now()))]
     paths = 1 if api_version == SmartcarApiVersion.V3 else 7  # Each path of a v2 batch is billed.
@@ -235,24 +237,24 @@ def test_calls_to_a_car_are_counted_by_purpose(connection: Connection, api_versi
     assert counted.background == 0
 
 
-def test_what_smartcar_refused_for_its_limits_is_not_counted(connection: Connection, smartcar: str) -> None:
+def test_calls_rejected_by_smartcars_limits_are_not_counted(connection: Connection, smartcar: str) -> None:
     control(smartcar, "troubles", answerWith="RATE_LIMIT:VEHICLE")
-    assert refusal(lambda: lock(connection)).status == 429
+    assert catch_error(lambda: lock(connection)).status == 429
     assert not VehicleUsage.objects.exists()
 
 
-def test_beyond_its_allowance_a_car_is_not_read_by_itself_but_by_people(connection: Connection) -> None:
+def test_vehicle_over_the_monthly_limit_is_read_only_by_users(connection: Connection) -> None:
     FleetAllowance.objects.create(fleet=connection.fleet, calls=10)
     month = quota.billing_month(timezone.now())
     VehicleUsage.objects.create(vehicle=connection.vehicle, month=month, purpose=CallPurpose.PERSON, calls=10)
-    error = refusal(lambda: read(connection, CallPurpose.BACKGROUND))
+    error = catch_error(lambda: read(connection, CallPurpose.BACKGROUND))
     assert (error.code, error.deferred) == ("NO_ALLOWANCE", True)
     assert "Commands" in error.user_message
     read(connection, CallPurpose.PERSON)
-    order(connection)
+    send_command(connection)
 
 
-def test_last_months_calls_do_not_count(connection: Connection) -> None:
+def test_calls_of_the_previous_month_do_not_count(connection: Connection) -> None:
     FleetAllowance.objects.create(fleet=connection.fleet, calls=10)
     before = quota.billing_month(timezone.now().replace(day=1) - timedelta(days=1))
     VehicleUsage.objects.create(
@@ -261,47 +263,47 @@ def test_last_months_calls_do_not_count(connection: Connection) -> None:
     read(connection, CallPurpose.BACKGROUND)
 
 
-def test_with_a_host_down_calls_are_refused_at_once_and_a_probe_finds_it_back(
+def test_calls_fail_at_once_while_the_host_is_down_until_a_probe_succeeds(
     connection: Connection, smartcar: str, monkeypatch: pytest.MonkeyPatch, api_version: str
 ) -> None:
     token_store.access(connection=connection)
     control(smartcar, "troubles", lostAnswers=1)
     for _ in range(breaker.FAILURES):
-        assert refusal(lambda: read(connection, CallPurpose.PERSON)).code == "BROKEN"
-    before = asked(smartcar, "")
-    error = refusal(lambda: order(connection))
+        assert catch_error(lambda: read(connection, CallPurpose.PERSON)).code == "BROKEN"
+    before = count_requests(smartcar, "")
+    error = catch_error(lambda: send_command(connection))
     assert (error.code, error.deferred, error.outcome_unknown) == ("HOST_DOWN", True, False)
     assert "nothing was sent" in error.user_message
-    assert asked(smartcar, "") == before
+    assert count_requests(smartcar, "") == before
 
     httpx.delete(f"{smartcar}/control/troubles", timeout=10)
     host = gateway._target(connection).origin
     monkeypatch.setattr(breaker.for_host(host).circuit, "reset_timeout", 0)
     read(connection, CallPurpose.PERSON)
-    order(connection)
+    send_command(connection)
 
 
-def test_a_maker_that_is_down_does_not_stop_other_cars(connection: Connection, smartcar: str) -> None:
+def test_unavailable_manufacturer_does_not_stop_other_vehicles(connection: Connection, smartcar: str) -> None:
     control(smartcar, "troubles", answerWith="UPSTREAM:NO_RESPONSE")
     for _ in range(breaker.FAILURES + 2):
-        assert refusal(lambda: lock(connection)).type == "UPSTREAM"
+        assert catch_error(lambda: lock(connection)).type == "UPSTREAM"
 
 
-def test_without_redis_calls_go_on(connection: Connection, settings: Settings, limit: Limit) -> None:
+def test_calls_continue_without_redis(connection: Connection, settings: Settings, limit: Limit) -> None:
     settings.REDIS_URL = "unix:///nowhere/redis.sock"
     limit(40)
     token_store.access(connection=connection)
-    order(connection)
+    send_command(connection)
     read(connection, CallPurpose.PERSON)
 
 
-def test_requests_are_tallied_by_host_and_outcome(
+def test_requests_are_counted_by_host_and_outcome(
     connection: Connection, api_version: str, limit: Limit
 ) -> None:
-    order(connection)
+    send_command(connection)
     limit(1)
-    background_until_put_off(connection)
+    background_reads_until_deferred(connection)
     host = "vehicle" if api_version == SmartcarApiVersion.V3 else "api"
-    found = counters.read_all()
-    assert found[host, "2xx", "command"] == 1
-    assert found[host, "NO_ROOM", "background"] == 1
+    counts = counters.read_all()
+    assert counts[host, "2xx", "command"] == 1
+    assert counts[host, "NO_ROOM", "background"] == 1

@@ -1,4 +1,4 @@
-"""What a request is about, told from its address."""
+"""The target of a request, derived from its URL."""
 
 import pytest
 
@@ -11,7 +11,7 @@ REAL = Origins()
 API, VEHICLE = REAL.api, REAL.vehicle
 
 
-def of(url: str, *, parts: int = 1, origins: Origins = REAL) -> Target:
+def target_for(url: str, *, parts: int = 1, origins: Origins = REAL) -> Target:
     return parse_target(Outgoing("GET", url, parts, 15.0), origins=origins)
 
 
@@ -36,16 +36,18 @@ def of(url: str, *, parts: int = 1, origins: Origins = REAL) -> Target:
         ("https://elsewhere.example/v3/vehicles/c-1/signals", Target("other", "https://elsewhere.example")),
     ],
 )
-def test_an_address_tells_host_car_and_what_is_billed(url: str, target: Target) -> None:
-    assert of(url) == target
+def test_url_determines_host_vehicle_and_billed_calls(url: str, target: Target) -> None:
+    assert target_for(url) == target
 
 
 def test_each_path_of_a_batch_is_billed() -> None:
-    assert of(f"{API}/v2.0/vehicles/c-1/batch", parts=7).billed == 7
+    assert target_for(f"{API}/v2.0/vehicles/c-1/batch", parts=7).billed == 7
 
 
-def test_hosts_below_one_address_are_told_apart() -> None:
+def test_hosts_below_one_origin_are_distinguished() -> None:
     origins = origins_at("http://127.0.0.1:9400")
-    assert of(f"{origins.management_v3}/v3/webhooks", origins=origins).host == "management_v3"
-    assert of(f"{origins.management}/v2.0/management/connections", origins=origins).host == "management"
-    assert of(f"{origins.api}/v2.0/vehicles/c-1/battery", origins=origins).billed == 1
+    assert target_for(f"{origins.management_v3}/v3/webhooks", origins=origins).host == "management_v3"
+    assert (
+        target_for(f"{origins.management}/v2.0/management/connections", origins=origins).host == "management"
+    )
+    assert target_for(f"{origins.api}/v2.0/vehicles/c-1/battery", origins=origins).billed == 1

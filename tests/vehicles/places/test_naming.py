@@ -1,4 +1,4 @@
-"""Positions get the fleet's own names, else the nearest town's: the same answers as looking at everything, but fast."""
+"""Locations get the name of the fleet's own place, or the nearest town: as a full search would find it, but fast."""
 
 import math
 import time
@@ -19,17 +19,17 @@ from vehicles.places.geometry import EARTH_KM, Grid, squared_chord, to_kilometer
 from vehicles.places.towns import FARTHEST_KM, TownIndex, inside_km, town_index
 
 OAKLAND = (37.80437, -122.2708)
-# About the poles, the date line and one crowded place, so that what is drawn meets.
+# Near the poles, the date line and one crowded area, so that generated points are close to each other.
 latitudes = st.one_of(st.floats(-90, 90), st.floats(52.3, 52.6), st.floats(89.5, 90), st.floats(-90, -89.8))
 longitudes = st.one_of(
     st.floats(-180, 180), st.floats(13.2, 13.6), st.floats(179.7, 180), st.floats(-180, -179.8)
 )
 positions = st.tuples(latitudes, longitudes)
-HAIR_KM = 1e-6
+TOLERANCE_KM = 1e-6
 
 
 def haversine_km(one: tuple[float, float], other: tuple[float, float]) -> float:
-    """The textbook's, to compare with."""
+    """Returns the distance by the textbook formula, for comparison."""
     (a, b), (c, d) = (tuple(map(math.radians, point)) for point in (one, other))
     half = math.sin((c - a) / 2) ** 2 + math.cos(a) * math.cos(c) * math.sin((d - b) / 2) ** 2
     return 2 * EARTH_KM * math.asin(min(1.0, math.sqrt(half)))
@@ -43,32 +43,32 @@ def metric(*places: Place) -> ReverseGeocoder:
     return ReverseGeocoder(places=places, units="metric")
 
 
-@settings(deadline=None)  # the first to ask loads the towns
+@settings(deadline=None)  # the first example loads the towns
 @given(positions, positions)
-def test_the_chord_is_the_haversine(one: tuple[float, float], other: tuple[float, float]) -> None:
+def test_chord_equals_haversine(one: tuple[float, float], other: tuple[float, float]) -> None:
     by_chord = to_kilometers(squared_chord(to_vector(*one), to_vector(*other)))
     assert by_chord == pytest.approx(haversine_km(one, other), rel=1e-6, abs=1e-4)
 
 
-@settings(deadline=None)  # the first to ask loads the towns
+@settings(deadline=None)  # the first example loads the towns
 @given(positions, positions, st.floats(0.02, 60), st.sampled_from([2, 4, 20]))
 @example((0.0, 180.0), (0.0, -180.0), 1.0, 4)
 @example((90.0, 0.0), (89.9, 170.0), 50.0, 4)
-def test_no_point_of_a_circle_lies_outside_the_cells_around_it(
-    centre: tuple[float, float], point: tuple[float, float], kilometres: float, per_degree: int
+def test_cells_around_a_circle_cover_all_its_points(
+    center: tuple[float, float], point: tuple[float, float], kilometers: float, per_degree: int
 ) -> None:
     grid = Grid(per_degree)
-    cells = [cell for run in grid.around(*centre, kilometres) for cell in run]
+    cells = [cell for run in grid.around(*center, kilometers) for cell in run]
     assert len(cells) == len(set(cells))
     assert all(0 <= cell < grid.rows * grid.columns for cell in cells)
-    assert grid.cell(*centre) in cells
-    if haversine_km(centre, point) < kilometres - HAIR_KM:
+    assert grid.cell(*center) in cells
+    if haversine_km(center, point) < kilometers - TOLERANCE_KM:
         assert grid.cell(*point) in cells
 
 
-@settings(deadline=None)  # the first to ask loads the towns
+@settings(deadline=None)  # the first example loads the towns
 @given(positions, st.sampled_from([2, 20]))
-def test_no_point_of_a_cell_is_farther_from_its_centre_than_the_grid_says(
+def test_no_point_of_a_cell_is_farther_from_its_center_than_the_grid_allows(
     point: tuple[float, float], per_degree: int
 ) -> None:
     grid = Grid(per_degree)
@@ -92,73 +92,74 @@ towns = st.lists(
 )
 
 
-@settings(deadline=None)  # the first to ask loads the towns
+@settings(deadline=None)  # the first example loads the towns
 @given(towns, positions)
-def test_the_town_is_the_one_found_by_looking_at_all(
+def test_nearest_town_equals_that_of_a_full_search(
     records: list[dict[str, Any]], position: tuple[float, float]
 ) -> None:
-    seen = TownIndex(iter(records)).find_nearest(*position, to_vector(*position))
+    nearest = TownIndex(iter(records)).find_nearest(*position, to_vector(*position))
     distances = [
         (haversine_km(position, (each["latitude"], each["longitude"])), inside_km(each["population"]))
         for each in records
     ]
-    around = [kilometres for kilometres, radius in distances if kilometres <= radius - 1e-3]
-    near = [kilometres for kilometres, _ in distances if kilometres <= FARTHEST_KM - 1e-3]
-    if seen is None:
+    around = [kilometers for kilometers, radius in distances if kilometers <= radius - 1e-3]
+    near = [kilometers for kilometers, _ in distances if kilometers <= FARTHEST_KM - 1e-3]
+    if nearest is None:
         assert not near
         return
-    kilometres = to_kilometers(seen.squared)
-    assert kilometres == pytest.approx(
-        haversine_km(position, (seen.town.latitude, seen.town.longitude)), rel=1e-6, abs=1e-4
+    kilometers = to_kilometers(nearest.squared)
+    assert kilometers == pytest.approx(
+        haversine_km(position, (nearest.town.latitude, nearest.town.longitude)), rel=1e-6, abs=1e-4
     )
-    assert kilometres <= FARTHEST_KM + 1e-3
+    assert kilometers <= FARTHEST_KM + 1e-3
     if around:
-        assert seen.inside
-        assert kilometres <= min(around) + 1e-3
-    elif not seen.inside:
-        assert kilometres <= min(distances)[0] + 1e-3
+        assert nearest.inside
+        assert kilometers <= min(around) + 1e-3
+    elif not nearest.inside:
+        assert kilometers <= min(distances)[0] + 1e-3
 
 
 places = st.lists(st.tuples(positions, st.sampled_from([20, 500, 500, 5_000, 50_000])), max_size=25)
 
 
-@settings(deadline=None)  # the first to ask loads the towns
+@settings(deadline=None)  # the first example loads the towns
 @given(places, positions)
-def test_the_fleets_place_is_the_smallest_around_of_equals_the_nearest(
+def test_fleets_smallest_place_wins_and_then_the_nearest(
     drawn: list[tuple[tuple[float, float], int]], position: tuple[float, float]
 ) -> None:
-    mine = [place(str(index), at, radius=radius) for index, (at, radius) in enumerate(drawn)]
-    named = metric(*mine).get_name(*position)
+    own_places = [place(str(index), at, radius=radius) for index, (at, radius) in enumerate(drawn)]
+    named = metric(*own_places).get_name(*position)
     found = None if named is None else named.place
     ranked = [
-        (each.radius, haversine_km(position, (each.latitude, each.longitude)) * 1000, each) for each in mine
+        (each.radius, haversine_km(position, (each.latitude, each.longitude)) * 1000, each)
+        for each in own_places
     ]
-    clearly_around = [(radius, metres) for radius, metres, _ in ranked if metres < radius - 0.5]
+    clearly_around = [(radius, meters) for radius, meters, _ in ranked if meters < radius - 0.5]
     if found is None:
         assert not clearly_around
         return
-    metres = next(metres for _, metres, each in ranked if each is found)
-    assert metres <= found.radius + 0.5
+    meters = next(meters for _, meters, each in ranked if each is found)
+    assert meters <= found.radius + 0.5
     if clearly_around:
         radius, least = min(clearly_around)
         assert found.radius <= radius
-        assert found.radius < radius or metres <= least + 0.5
+        assert found.radius < radius or meters <= least + 0.5
 
 
-def test_a_car_at_a_known_place_has_its_name_and_one_beside_it_the_towns() -> None:
+def test_vehicle_at_a_place_gets_its_name_and_another_the_town() -> None:
     depot = place("Depot West", (37.8000, -122.3000), radius=300, kind="depot")
     names = metric(depot)
     assert str(names.get_name(37.8001, -122.3001)) == "Depot West"
     at = names.get_name(37.8001, -122.3001)
     assert at is not None
     assert at.place is depot
-    beside = names.get_name(*OAKLAND)
-    assert beside is not None
-    assert (beside.text, beside.place) == ("Oakland", None)
+    elsewhere = names.get_name(*OAKLAND)
+    assert elsewhere is not None
+    assert (elsewhere.text, elsewhere.place) == ("Oakland", None)
 
 
-def test_outside_a_town_distance_and_direction_are_told_in_the_fleets_units() -> None:
-    # Half Moon Bay has 12,000 people: some 1.5 km around its centre.
+def test_distance_and_direction_from_a_town_are_in_the_fleets_units() -> None:
+    # Half Moon Bay has 12,000 inhabitants, which means a radius of some 1.5 km.
     at = (37.4636 - 0.05, -122.4286)
     assert str(metric().get_name(*at)) == "6 km south of Half Moon Bay"
     assert str(ReverseGeocoder(places=[], units="imperial").get_name(*at)) == "3 mi south of Half Moon Bay"
@@ -176,35 +177,33 @@ def test_outside_a_town_distance_and_direction_are_told_in_the_fleets_units() ->
         (1, -1, "northwest of"),
     ],
 )
-def test_the_direction_is_the_one_in_which_the_car_lies_from_the_town(
-    up: int, right: int, words: str
-) -> None:
-    # Coober Pedy, 1,400 people, is too small; Broken Hill, 18,000, is alone for hundreds of kilometres.
+def test_direction_is_that_of_the_vehicle_from_the_town(up: int, right: int, words: str) -> None:
+    # Coober Pedy (1,400 inhabitants) is too small. Broken Hill (18,000) is the only town for hundreds of kilometers.
     named = metric().get_name(-31.96173 + 0.04 * up, 141.45852 + 0.047 * right)
     assert named is not None
     assert f"{words} Broken Hill" in named.text
 
 
-def test_in_the_middle_of_nowhere_there_is_no_name() -> None:
+def test_remote_location_has_no_name() -> None:
     assert metric().get_name(0.0, -140.0) is None
     assert metric().get_name(90.0, 0.0) is None
     assert metric().get_name(-90.0, 180.0) is None
 
 
-def test_the_words_are_the_readers_language() -> None:
+def test_names_are_in_the_active_language() -> None:
     with translation.override("en"):
         english = metric()
     with translation.override("de"):
         assert str(english.get_name(37.4136, -122.4286)) == "6 km south of Half Moon Bay"
 
 
-def test_the_gazetteer_is_what_the_package_brings() -> None:
+def test_towns_come_from_the_package() -> None:
     assert len(town_index()) > 60_000
     assert town_index() is town_index()
 
 
 @pytest.mark.django_db
-def test_naming_asks_the_database_once_and_only_for_the_fleets_own_places(
+def test_geocoder_queries_the_database_once_and_only_for_the_fleets_own_places(
     fleet: Fleet, outsider: object
 ) -> None:
     Place.objects.create(fleet=fleet, name="Ours", latitude=1, longitude=1)
@@ -218,7 +217,7 @@ def test_naming_asks_the_database_once_and_only_for_the_fleets_own_places(
 
 @pytest.mark.django_db
 @pytest.mark.parametrize("wrong", [{"latitude": 91}, {"longitude": -181}, {"radius": 19}, {"radius": 50_001}])
-def test_the_database_keeps_no_place_off_the_globe(fleet: Fleet, wrong: dict[str, int]) -> None:
+def test_database_rejects_an_invalid_place(fleet: Fleet, wrong: dict[str, int]) -> None:
     good = {"latitude": 1, "longitude": 1, "radius": 20}
     Place.objects.create(fleet=fleet, name="Good", **good)
     with transaction.atomic(), pytest.raises(IntegrityError):
@@ -226,17 +225,17 @@ def test_the_database_keeps_no_place_off_the_globe(fleet: Fleet, wrong: dict[str
 
 
 @pytest.mark.no_cover
-def test_ten_thousand_positions_are_named_quickly() -> None:
+def test_ten_thousand_locations_are_named_quickly() -> None:
     random = Random(7)
-    cars = [(random.gauss(37.6, 0.4), random.gauss(-122.2, 0.4)) for _ in range(10_000)]
-    names = metric(*(place(f"Place {index}", at, radius=500) for index, at in enumerate(cars[:200])))
-    for position in cars:
+    locations = [(random.gauss(37.6, 0.4), random.gauss(-122.2, 0.4)) for _ in range(10_000)]
+    names = metric(*(place(f"Place {index}", at, radius=500) for index, at in enumerate(locations[:200])))
+    for position in locations:
         names.get_name(*position)
-    took = []
+    durations = []
     for _ in range(5):
         start = time.process_time()
-        for position in cars:
+        for position in locations:
             names.get_name(*position)
-        took.append(time.process_time() - start)
-    # A tenth of a second is the aim; a busy machine gets twice that.
-    assert min(took) < 0.2
+        durations.append(time.process_time() - start)
+    # The target is a tenth of a second. A busy machine gets twice that.
+    assert min(durations) < 0.2

@@ -1,1 +1,1 @@
-"""Everything killed in the middle of 20,000 deliveries: the parts of that test, each a process of its own."""
+"""Kills of all services during 20,000 deliveries: the parts of that test that run in their own processes."""

@@ -1,7 +1,7 @@
-"""`python -m tests.webhooks.faults.sender`: sends a story with the simulator's webhook sender, by Smartcar's rules.
+"""`python -m tests.webhooks.faults.sender`: sends a scenario with the simulator's webhook sender, by Smartcar's rules.
 
-Four attempts, at 0, 25, 75 and 175 s, with 15 s for an answer, on a clock that runs faster; then an event is dropped.
-A plan comes in on standard input; a line of JSON goes out twice a second.
+Four attempts, at 0, 25, 75 and 175 s, with a timeout of 15 s, on an accelerated clock; then an event is dropped.
+Reads a plan from standard input, and writes a line of JSON twice a second.
 """
 
 import asyncio
@@ -17,21 +17,21 @@ from simulator.clock import Clock
 from simulator.deliveries import Delivery, WebhookSender
 from simulator.fault_injection import Faults
 from simulator.settings import Credentials, Settings
-from tests.webhooks.faults.events import Story
+from tests.webhooks.faults.events import Scenario
 
 
 @dataclass(frozen=True)
 class Plan:
-    """`rate` events a second are begun; `speed` is how much faster Smartcar's clock runs than ours."""
+    """Starts `rate` events per second. `speed` is how much faster Smartcar's clock runs than real time."""
 
     uri: str
     rate: float
     speed: float
-    story: dict[str, int]
+    scenario: dict[str, int]
 
 
 async def send(plan: Plan) -> None:
-    """Until each event is delivered or dropped."""
+    """Sends all events and returns when each is delivered or dropped."""
     sender = WebhookSender(
         settings=Settings(
             credentials=Credentials.from_environment(os.environ), delivery_timeout=15 / plan.speed
@@ -43,7 +43,7 @@ async def send(plan: Plan) -> None:
     sent: list[Delivery] = []
     reporting = asyncio.create_task(_report(sent))
     began = time.monotonic()
-    for event in Story(**plan.story).events():
+    for event in Scenario(**plan.scenario).events():
         while len(sent) > (time.monotonic() - began) * plan.rate:
             await asyncio.sleep(0.01)
         sent.append(
@@ -51,32 +51,32 @@ async def send(plan: Plan) -> None:
         )
     while any(delivery.state == "waiting" for delivery in sent):
         await asyncio.sleep(0.2)
-    await sender.settle()  # repeats of what came last
+    await sender.settle()  # repetitions of the last events
     reporting.cancel()
     posting.cancel()
     await sender.close()
-    _say(sent, over=True)
+    _write_report(sent, over=True)
 
 
 async def _report(sent: list[Delivery]) -> None:
     while True:
         await asyncio.sleep(0.5)
-        _say(sent, over=False)
+        _write_report(sent, over=False)
 
 
-def _say(sent: list[Delivery], *, over: bool) -> None:
+def _write_report(sent: list[Delivery], *, over: bool) -> None:
     states = Counter(delivery.state for delivery in sent)
     attempts = [attempt for delivery in sent for attempt in delivery.attempts]
-    refused = sum(attempt.status is None or attempt.status >= 300 for attempt in attempts)
+    failed = sum(attempt.status is None or attempt.status >= 300 for attempt in attempts)
     line: dict[str, Any] = {"delivered": states["delivered"], "dropped": states["dropped"], "over": over}
-    line |= {"attempts": len(attempts), "failed_attempts": refused}
+    line |= {"attempts": len(attempts), "failed_attempts": failed}
     line["repeated"] = sum(delivery.again for delivery in sent)
     sys.stdout.write(json.dumps(line) + "\n")
     sys.stdout.flush()
 
 
 def dump(plan: Plan) -> bytes:
-    """For the process's standard input."""
+    """Serializes the plan for the standard input of the process."""
     return json.dumps(asdict(plan)).encode()
 
 

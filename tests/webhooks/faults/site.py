@@ -1,4 +1,4 @@
-"""A whole site on durable servers of its own, each part of which can be killed and started again."""
+"""A complete site with its own durable servers. Each part can be killed and restarted."""
 
 import os
 import signal
@@ -19,7 +19,7 @@ PROJECT = Path(__file__).resolve().parents[3]
 
 
 class Site:
-    """Use it from the main thread. `close` ends everything."""
+    """To be used from the main thread. `close` stops everything."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
@@ -38,12 +38,12 @@ class Site:
         }
 
     def start(self, *names: str) -> None:
-        """Start parts, each when the one before is up."""
+        """Starts parts, each when the previous one is running."""
         for name in names:
             self._children[name] = self._start[name]()
 
     def kill(self, *names: str) -> None:
-        """SIGKILL to all processes of the parts, at once: none of them can finish anything."""
+        """Sends SIGKILL to all processes of the parts at once, so that none of them can finish its work."""
         family = []
         for name in names:
             process = psutil.Process(self._children[name].pid)
@@ -57,19 +57,19 @@ class Site:
             if name in self._contexts:
                 self._contexts.pop(name).close()
 
-    def start_what_ended(self) -> None:
-        """As systemd or Docker do with a service that ended by itself, when the broker went away, say."""
+    def restart_exited(self) -> None:
+        """Restarts parts that exited by themselves, as systemd or Docker do, such as after the loss of the broker."""
         for name, child in list(self._children.items()):
             if child.poll() is not None:
                 self.restarts += 1
                 self.start(name)
 
     def run(self, *arguments: str) -> None:
-        """Run Python with the site's settings to its end."""
+        """Runs Python with the site's settings until it exits."""
         subprocess.run([sys.executable, *arguments], check=True, cwd=PROJECT, env=self.environment())
 
     def environment(self) -> dict[str, str]:
-        """The tests' settings on this site's servers."""
+        """Returns the test settings for this site's servers."""
         return os.environ | {
             "DATABASE_URL": self.database_url,
             "REDIS_URL": self.redis_url,
@@ -78,7 +78,7 @@ class Site:
         }
 
     def close(self) -> None:
-        """End whatever runs."""
+        """Stops all running parts."""
         order = [name for name in ("beat", "worker", "web", "redis", "postgres") if name in self._children]
         for name in order:
             self.kill(name)
@@ -106,7 +106,7 @@ class Site:
             "web", [*command, *("--host", "127.0.0.1", "--port", self.url.rpartition(":")[2])]
         )
         deadline = time.monotonic() + 30
-        while not self._answers() and child.poll() is None and time.monotonic() < deadline:
+        while not self._is_up() and child.poll() is None and time.monotonic() < deadline:
             time.sleep(0.05)
         return child
 
@@ -130,7 +130,7 @@ class Site:
             parent_death_signal=signal.SIGKILL,
         )
 
-    def _answers(self) -> bool:
+    def _is_up(self) -> bool:
         try:
             return httpx.get(f"{self.url}/healthz", timeout=2, trust_env=False).status_code == 200
         except httpx.TransportError:

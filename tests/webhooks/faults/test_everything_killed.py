@@ -1,7 +1,7 @@
 """SIGKILL of web, worker, Redis and PostgreSQL in the middle of 20,000 signed deliveries.
 
-They are sent with Smartcar's own retry rule on a clock six times as fast, some twice, some overtaking others.
-Afterwards each event is recorded exactly once, and what is known of the cars is what an undisturbed run in order gives.
+They are sent with Smartcar's retry rule on a clock six times as fast, some twice and some out of order.
+Afterwards each event is recorded exactly once, and the vehicles' data is that of an undisturbed run in order.
 """
 
 import json
@@ -21,7 +21,7 @@ from django.utils import timezone
 
 from embedded import processes
 from tests.webhooks.faults import cast
-from tests.webhooks.faults.events import STEP, Story
+from tests.webhooks.faults.events import STEP, Scenario
 from tests.webhooks.faults.sender import Plan, dump
 from tests.webhooks.faults.site import PROJECT, Site
 from webhooks import processing
@@ -30,8 +30,8 @@ from webhooks.models import InboxEntry
 pytestmark = [pytest.mark.slow, pytest.mark.django_db(transaction=True)]
 logger = logging.getLogger(__name__)
 
-CARS, EVENTS_EACH, RATE, SPEED = 100, 200, 400, 6
-# At which share of the events what is killed at once, and for how many seconds more it stays away.
+VEHICLES, EVENTS_EACH, RATE, SPEED = 100, 200, 400, 6
+# The share of events after which parts are killed, the parts, and the seconds until they are restarted.
 KILLS = [
     (0.08, ["web"], 0.0),
     (0.16, ["worker"], 0.0),
@@ -57,28 +57,28 @@ HISTORY = """
 
 
 @pytest.fixture(scope="module")
-def story() -> Story:
+def scenario() -> Scenario:
     ago = EVENTS_EACH * STEP // 1000
-    return Story(cars=CARS, events_each=EVENTS_EACH, start=(int(time.time()) - ago) // 60 * 60_000)
+    return Scenario(cars=VEHICLES, events_each=EVENTS_EACH, start=(int(time.time()) - ago) // 60 * 60_000)
 
 
 @pytest.fixture
 def site(tmp_path: Path) -> Iterator[Site]:
-    made = Site(tmp_path)
+    site = Site(tmp_path)
     try:
-        yield made
+        yield site
     finally:
-        made.close()
+        site.close()
 
 
-def test_everything_killed_loses_and_doubles_nothing(site: Site, story: Story) -> None:
+def test_killing_everything_loses_and_duplicates_nothing(site: Site, scenario: Scenario) -> None:
     began = time.monotonic()
     site.start("postgres", "redis")
     site.run("manage.py", "migrate", "--no-input", "--verbosity", "0")
-    site.run("manage.py", "shell", "-c", f"from tests.webhooks.faults import cast; cast.make({CARS})")
+    site.run("manage.py", "shell", "-c", f"from tests.webhooks.faults import cast; cast.make({VEHICLES})")
     site.start("web", "worker", "beat")
-    told = send_and_kill(site, story)
-    assert (told["delivered"], told["dropped"]) == (story.size, 0)
+    report = send_and_kill(site, scenario)
+    assert (report["delivered"], report["dropped"]) == (scenario.size, 0)
     wait_until_processed(site, seconds=120)
     with psycopg.connect(site.database_url) as database:
         states: dict[str, int] = dict(
@@ -89,20 +89,20 @@ def test_everything_killed_loses_and_doubles_nothing(site: Site, story: Story) -
         ).fetchone() or (0,)
         latest, history = database.execute(LATEST).fetchall(), database.execute(HISTORY).fetchall()
     logger.info(
-        "%s", told | states | {"unasked restarts": site.restarts, "s": round(time.monotonic() - began)}
+        "%s", report | states | {"unasked restarts": site.restarts, "s": round(time.monotonic() - began)}
     )
-    assert states["processed"] == distinct == story.size
+    assert states["processed"] == distinct == scenario.size
     assert set(states) <= {"processed", "duplicate"}
-    in_order(story)
-    assert latest == fetched(LATEST)
-    assert len(latest) == CARS * 4
-    assert history == fetched(HISTORY)
+    process_in_order(scenario)
+    assert latest == fetch(LATEST)
+    assert len(latest) == VEHICLES * 4
+    assert history == fetch(HISTORY)
 
 
-def send_and_kill(site: Site, story: Story) -> dict[str, Any]:
-    """What the sender told last."""
+def send_and_kill(site: Site, scenario: Scenario) -> dict[str, Any]:
+    """Returns the sender's last report."""
     log = site.folder / "sender.log"
-    plan = Plan(uri=f"{site.url}/webhooks/smartcar/", rate=RATE, speed=SPEED, story=asdict(story))
+    plan = Plan(uri=f"{site.url}/webhooks/smartcar/", rate=RATE, speed=SPEED, scenario=asdict(scenario))
     with log.open("wb") as output:
         sender = subprocess.Popen(
             [sys.executable, "-m", "tests.webhooks.faults.sender"],
@@ -119,8 +119,8 @@ def send_and_kill(site: Site, story: Story) -> dict[str, Any]:
         share, names, away = next(kills)
         while sender.poll() is None:
             time.sleep(0.1)
-            site.start_what_ended()
-            if last_told(log)["delivered"] >= share * story.size:
+            site.restart_exited()
+            if last_report(log)["delivered"] >= share * scenario.size:
                 site.kill(*names)
                 time.sleep(away)
                 site.start(*names)
@@ -129,23 +129,23 @@ def send_and_kill(site: Site, story: Story) -> dict[str, Any]:
     finally:
         sender.kill()
         sender.wait()
-    told = last_told(log)
-    assert told["over"], processes.last_lines(log, 10)
-    return told
+    report = last_report(log)
+    assert report["over"], processes.last_lines(log, 10)
+    return report
 
 
-def last_told(log: Path) -> dict[str, Any]:
+def last_report(log: Path) -> dict[str, Any]:
     lines = processes.last_lines(log)
-    told: dict[str, Any] = (
+    report: dict[str, Any] = (
         json.loads(lines[0]) if lines and lines[0].endswith("}") else {"delivered": 0, "over": False}
     )
-    return told
+    return report
 
 
 def wait_until_processed(site: Site, *, seconds: float) -> None:
     deadline = time.monotonic() + seconds
     while True:
-        site.start_what_ended()
+        site.restart_exited()
         with psycopg.connect(site.database_url) as database:
             row = database.execute(
                 "SELECT count(*) FROM webhooks_inboxentry WHERE state = 'waiting'"
@@ -156,23 +156,23 @@ def wait_until_processed(site: Site, *, seconds: float) -> None:
         time.sleep(0.5)
 
 
-def in_order(story: Story) -> None:
-    """The same events, once each and in order, undisturbed, in the tests' own database."""
-    cast.make(CARS)
+def process_in_order(scenario: Scenario) -> None:
+    """Processes the same events once each and in order, without disturbance, in the test database."""
+    cast.make(VEHICLES)
     now = timezone.now()
     InboxEntry.objects.bulk_create(
-        [InboxEntry(body=json.dumps(event).encode(), received_at=now) for event in story.events()],
+        [InboxEntry(body=json.dumps(event).encode(), received_at=now) for event in scenario.events()],
         batch_size=2000,
     )
-    assert processing.process_waiting() == story.size
+    assert processing.process_waiting() == scenario.size
 
 
-def fetched(query: str) -> list[tuple[Any, ...]]:
+def fetch(query: str) -> list[tuple[Any, ...]]:
     with connection.cursor() as cursor:
         cursor.execute(query)
         return [tuple(map(_read, row)) for row in cursor.fetchall()]
 
 
 def _read(value: Any) -> Any:
-    """Django leaves JSON as text."""
+    """Parses JSON, which Django returns as text."""
     return json.loads(value) if isinstance(value, str) and value.startswith("{") else value

@@ -48,7 +48,7 @@ def test_v3_signals() -> None:
     assert charge.ingested_at == datetime(2026, 7, 1, 10, 0, 2, tzinfo=UTC)
 
 
-def test_v3_old_body_under_error_is_not_taken() -> None:
+def test_v3_previous_body_of_a_signal_with_an_error_is_ignored() -> None:
     wattage = by_code(v3("v3-signals"))[catalogue.CHARGE_WATTAGE.code]
     assert wattage.body is None
     assert wattage.error == SignalError(
@@ -72,7 +72,7 @@ def test_v3_single_signal_without_a_wrapper_and_with_epoch_times() -> None:
     assert odometer.oem_updated_at == datetime(2025, 11, 13, 2, 13, 20, tzinfo=UTC)
 
 
-def test_v3_car_without_a_subscription_has_no_signals() -> None:
+def test_v3_vehicle_without_a_subscription_has_no_signals() -> None:
     assert v3("v3-signals-empty").observations == ()
 
 
@@ -82,7 +82,7 @@ def test_v3_answer_without_signals_is_malformed(body: dict[str, Any]) -> None:
         parse_v3_signals(body, vehicle_id=CAR)
 
 
-def test_v3_times_after_the_answer_are_absurd() -> None:
+def test_v3_times_later_than_the_answer_are_implausible() -> None:
     answer = payloads.load("answers/v3-signals")
     report = parse_v3_signals(answer, vehicle_id=CAR, received_at=datetime(2026, 6, 1, tzinfo=UTC))
     assert by_code(report)[catalogue.STATE_OF_CHARGE.code].oem_updated_at is None
@@ -93,10 +93,10 @@ def test_v3_times_after_the_answer_are_absurd() -> None:
 
 def test_v2_documented_batch() -> None:
     report = parse_v2_batch(payloads.load("documentation/answer-batch-2.0"), vehicle_id=CAR)
-    seen = by_code(report)
-    assert seen[catalogue.ODOMETER.code].body == {"value": 37829, "unit": "km"}
-    assert seen[catalogue.ODOMETER.code].oem_updated_at == datetime(2019, 10, 24, 0, 43, 46, tzinfo=UTC)
-    assert seen[catalogue.PRECISE_LOCATION.code].body == {"latitude": 37.4292, "longitude": 122.1381}
+    readings = by_code(report)
+    assert readings[catalogue.ODOMETER.code].body == {"value": 37829, "unit": "km"}
+    assert readings[catalogue.ODOMETER.code].oem_updated_at == datetime(2019, 10, 24, 0, 43, 46, tzinfo=UTC)
+    assert readings[catalogue.PRECISE_LOCATION.code].body == {"latitude": 37.4292, "longitude": 122.1381}
 
 
 def test_v2_batch_of_every_path() -> None:
@@ -146,12 +146,12 @@ def test_v2_charge_limit_is_a_fraction() -> None:
     assert limits.body["values"] == [{"type": "GLOBAL", "limit": 80, "condition": None}]
 
 
-def test_v2_completion_time_is_told_as_minutes_left() -> None:
-    (left,) = v2("/chevrolet/charge/completion", {"time": "2025-06-01T10:45:00.000Z"}).observations
-    assert left.body == {"value": 45, "unit": "minute"}
+def test_v2_completion_time_becomes_minutes_left() -> None:
+    (reading,) = v2("/chevrolet/charge/completion", {"time": "2025-06-01T10:45:00.000Z"}).observations
+    assert reading.body == {"value": 45, "unit": "minute"}
 
 
-def test_v2_completion_that_has_passed_tells_nothing() -> None:
+def test_v2_completion_time_in_the_past_is_ignored() -> None:
     assert v2("/chevrolet/charge/completion", {"time": "2025-05-01T10:45:00.000Z"}).observations == ()
 
 
@@ -181,19 +181,19 @@ def test_v2_openings() -> None:
         "storage": [{"type": "rear", "status": "UNKNOWN"}, {"type": "front", "status": "OPEN"}],
         "chargingPort": [{"type": "chargingPort", "status": "CLOSED"}],
     }
-    seen = by_code(v2("/security", body))
-    doors = seen[catalogue.DOORS.code].body
+    readings = by_code(v2("/security", body))
+    doors = readings[catalogue.DOORS.code].body
     assert doors is not None
     assert [(door["row"], door["column"], door["isOpen"]) for door in doors["values"]] == [
         (0, 0, False),
         (1, 1, True),
     ]
-    assert seen[catalogue.FRONT_TRUNK.code].body == {"isOpen": True, "isLocked": None}
-    assert seen[catalogue.REAR_TRUNK.code].status is SignalStatus.UNAVAILABLE
-    assert seen[catalogue.CHARGE_PORT_OPEN.code].value is False
+    assert readings[catalogue.FRONT_TRUNK.code].body == {"isOpen": True, "isLocked": None}
+    assert readings[catalogue.REAR_TRUNK.code].status is SignalStatus.UNAVAILABLE
+    assert readings[catalogue.CHARGE_PORT_OPEN.code].value is False
 
 
-def test_v2_failure_of_a_path_is_told_of_each_of_its_signals() -> None:
+def test_v2_error_of_a_path_applies_to_each_of_its_signals() -> None:
     body = {"type": "COMPATIBILITY", "code": "VEHICLE_NOT_CAPABLE", "description": "No.", "statusCode": 501}
     observations = v2("/battery", body, code=501).observations
     assert [o.code for o in observations] == [catalogue.STATE_OF_CHARGE.code, catalogue.RANGE.code]

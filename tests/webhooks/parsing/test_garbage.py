@@ -1,4 +1,4 @@
-"""Whatever comes: a delivery or Malformed, and nothing that a database could not hold."""
+"""Any input is parsed into a delivery or raises Malformed, and contains nothing that the database can't store."""
 
 import dataclasses
 from typing import Any
@@ -32,7 +32,7 @@ JSON = st.recursive(
 )
 
 
-def parse_or_refuse(raw: bytes) -> Delivery | None:
+def parse_or_reject(raw: bytes) -> Delivery | None:
     try:
         return parse_delivery(raw)
     except Malformed as malformed:
@@ -41,7 +41,7 @@ def parse_or_refuse(raw: bytes) -> Delivery | None:
 
 
 def check(report: VehicleReport) -> None:
-    """What holds of every report, whatever it was read from."""
+    """Checks what holds for every report, whatever its source."""
     assert b"\\u0000" not in orjson.dumps(dataclasses.asdict(report), default=tuple)
     for observation in report.observations:
         assert observation.code
@@ -50,13 +50,13 @@ def check(report: VehicleReport) -> None:
 
 
 def paths(value: Any, path: tuple[str | int, ...] = ()) -> list[tuple[str | int, ...]]:
-    """The place of every value inside a JSON value."""
+    """Returns the path of every value inside a JSON value."""
     inner = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else []
     return [path, *(found for key, item in inner for found in paths(item, (*path, key)))]
 
 
 def replaced(value: Any, path: tuple[str | int, ...], new: Any) -> Any:
-    """A copy of a JSON value with another one at `path`."""
+    """Returns a copy of a JSON value with the value at `path` replaced."""
     if not path:
         return new
     copy = value.copy()
@@ -66,12 +66,12 @@ def replaced(value: Any, path: tuple[str | int, ...], new: Any) -> Any:
 
 @given(st.binary(max_size=200))
 def test_any_bytes(raw: bytes) -> None:
-    parse_or_refuse(raw)
+    parse_or_reject(raw)
 
 
 @given(JSON)
 def test_any_json(message: Any) -> None:
-    parse_or_refuse(orjson.dumps(message))
+    parse_or_reject(orjson.dumps(message))
 
 
 @given(
@@ -80,18 +80,16 @@ def test_any_json(message: Any) -> None:
 )
 def test_any_contents_of_an_event(event: str, data: Any) -> None:
     message = {"eventType": event, "vehicleId": "car", "data": data}
-    delivery = parse_or_refuse(orjson.dumps(message))
+    delivery = parse_or_reject(orjson.dumps(message))
     for report in delivery.reports if delivery else ():
         check(report)
 
 
 @settings(suppress_health_check=[HealthCheck.too_slow], max_examples=300)
 @given(data=st.data(), message=st.sampled_from(MESSAGES), new=JSON)
-def test_a_true_payload_with_one_value_replaced_by_anything(
-    data: st.DataObject, message: Any, new: Any
-) -> None:
+def test_valid_payload_with_one_value_replaced(data: st.DataObject, message: Any, new: Any) -> None:
     path = data.draw(st.sampled_from(paths(message)))
-    delivery = parse_or_refuse(orjson.dumps(replaced(message, path, new)))
+    delivery = parse_or_reject(orjson.dumps(replaced(message, path, new)))
     for report in delivery.reports if delivery else ():
         check(report)
 
@@ -108,7 +106,7 @@ def test_any_answer_of_the_rest_apis(body: Any) -> None:
 
 @settings(suppress_health_check=[HealthCheck.too_slow])
 @given(data=st.data(), new=JSON)
-def test_a_true_batch_with_one_value_replaced_by_anything(data: st.DataObject, new: Any) -> None:
+def test_valid_batch_with_one_value_replaced(data: st.DataObject, new: Any) -> None:
     batch = payloads.load("answers/v2-batch")["responses"]
     path = data.draw(st.sampled_from(paths(batch)))
     try:
@@ -138,13 +136,13 @@ def test_a_true_batch_with_one_value_replaced_by_anything(data: st.DataObject, n
         (b'{"eventName": "eventBased"}', DeliveryNote.NO_VEHICLE),
     ],
 )
-def test_what_is_wrong_is_named_by_a_code(raw: bytes, reason: DeliveryNote) -> None:
+def test_problem_is_identified_by_a_code(raw: bytes, reason: DeliveryNote) -> None:
     with pytest.raises(Malformed) as malformed:
         parse_delivery(raw)
     assert malformed.value.reason == reason
 
 
-def test_the_reason_never_repeats_the_message() -> None:
+def test_reason_never_repeats_the_message() -> None:
     with pytest.raises(Malformed) as malformed:
         parse_delivery(b'{"eventType": "VEHICLE_STATE", "data": {"vehicle": {"vin": "SECRET"}}')
     assert "SECRET" not in str(malformed.value)
@@ -152,19 +150,19 @@ def test_the_reason_never_repeats_the_message() -> None:
     assert malformed.value.__suppress_context__
 
 
-def test_a_challenge_is_kept_to_the_letter() -> None:
+def test_challenge_is_stored_unchanged() -> None:
     raw = orjson.dumps({"eventType": "VERIFY", "data": {"challenge": " a\x00b "}})
     assert parse_delivery(raw).challenge == " a\x00b "
 
 
-def test_an_id_too_long_to_be_one_is_none() -> None:
+def test_overlong_id_is_ignored() -> None:
     raw = orjson.dumps({"eventId": "x" * 129, "eventType": "PING", "meta": {"deliveryId": "y" * 128}})
     delivery = parse_delivery(raw)
     assert delivery.event_id.startswith("sha256:")
     assert delivery.delivery_id == "y" * 128
 
 
-def test_an_address_that_is_not_https_is_not_kept() -> None:
+def test_url_that_is_not_https_is_ignored() -> None:
     error = {
         "type": "PERMISSION",
         "resolution": {"url": "javascript:alert(1)"},

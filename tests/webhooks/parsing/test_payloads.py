@@ -1,4 +1,4 @@
-"""Every payload of the documentation and every variant seen on the wire, through the one entry."""
+"""Every payload of the documentation and every variant seen in practice, through the one parser."""
 
 import re
 from datetime import UTC, datetime
@@ -32,7 +32,7 @@ def by_code(report: VehicleReport) -> dict[str, SignalReading]:
 
 
 @pytest.mark.parametrize("name", payloads.deliveries())
-def test_every_delivery_is_understood(name: str) -> None:
+def test_every_delivery_is_parsed(name: str) -> None:
     delivery = parse(name)
     assert delivery.event_id
     assert delivery.event_type
@@ -145,14 +145,14 @@ def test_documentation_charging_session_has_its_meta_under_data() -> None:
     assert by_code(only_report(delivery))[catalogue.IS_CHARGING.code].value is True
 
 
-def completed(sketch: str) -> bytes:
-    """A sketch of the documentation without its comments and dots."""
+def complete(sketch: str) -> bytes:
+    """Returns a sketch of the documentation without its comments and dots."""
     return re.sub(r",?\s*\.\.\.|//.*", "", sketch).encode()
 
 
 @pytest.mark.parametrize("name", payloads.sketches())
-def test_documentation_sketches_are_understood_or_malformed_for_what_they_leave_out(name: str) -> None:
-    sketch = completed(payloads.sketches()[name])
+def test_documentation_sketches_are_parsed_or_malformed_for_what_they_omit(name: str) -> None:
+    sketch = complete(payloads.sketches()[name])
     if name == "sketch-event-envelope":
         assert parse_delivery(sketch).reports[0].facts.smartcar_id == "bc6ea99e-57d1-4e41-b129-27e7eb58713e"
         return
@@ -165,7 +165,7 @@ def test_documentation_sketches_are_understood_or_malformed_for_what_they_leave_
 
 
 def test_documentation_sketch_of_signals_by_name() -> None:
-    message = orjson.loads(completed(payloads.sketches()["sketch-simultaneous-changes"]))
+    message = orjson.loads(complete(payloads.sketches()["sketch-simultaneous-changes"]))
     delivery = parse_delivery(orjson.dumps(message | {"vehicleId": CAR}))
     codes = (catalogue.IS_CHARGING.code, catalogue.STATE_OF_CHARGE.code, catalogue.RANGE.code)
     assert delivery.triggers == codes
@@ -196,37 +196,37 @@ def test_variant_a_errors_name_signals_as_text() -> None:
 def test_variant_b() -> None:
     delivery = parse("variants/b-4.0-object-triggers")
     assert delivery.triggers == (catalogue.STATE_OF_CHARGE.code, catalogue.IS_LOCKED.code)
-    seen = by_code(only_report(delivery))
-    assert seen[catalogue.IS_LOCKED.code].value is True
-    assert seen[catalogue.CHARGING_CONNECTOR.code].status is SignalStatus.UNAVAILABLE
-    tires = seen[catalogue.TIRES.code]
+    readings = by_code(only_report(delivery))
+    assert readings[catalogue.IS_LOCKED.code].value is True
+    assert readings[catalogue.CHARGING_CONNECTOR.code].status is SignalStatus.UNAVAILABLE
+    tires = readings[catalogue.TIRES.code]
     assert tires.body is not None
     assert [tire["tirePressure"] for tire in tires.body["values"]] == [258, 260.5, None, 255]
 
 
-def test_a_time_of_0_is_unknown() -> None:
+def test_time_of_0_is_unknown() -> None:
     vin = by_code(only_report(parse("variants/b-4.0-object-triggers")))[catalogue.VIN.code]
     assert (vin.value, vin.oem_updated_at, vin.retrieved_at) == ("WVGZZZE2ZPP000001", None, None)
 
 
-def test_an_old_body_under_error_is_not_taken() -> None:
+def test_previous_body_of_a_signal_with_an_error_is_ignored() -> None:
     rate = by_code(only_report(parse("variants/b-4.0-object-triggers")))[catalogue.CHARGE_RATE.code]
     assert rate.body is None
     assert rate.error == SignalError("VEHICLE_STATE", "NOT_CHARGING")
 
 
-def test_a_permission_error_has_no_code() -> None:
+def test_permission_error_has_no_code() -> None:
     lamp = by_code(only_report(parse("variants/b-4.0-object-triggers")))[catalogue.MIL.code]
     assert lamp.error == SignalError("PERMISSION")
 
 
-def test_odd_units_are_mended_and_impossible_values_refused() -> None:
-    seen = by_code(only_report(parse("variants/b-4.0-imperial-and-odd-units")))
-    assert seen[catalogue.ODOMETER.code].value == pytest.approx(25000, abs=0.01)
-    assert seen[catalogue.EXTERNAL_TEMPERATURE.code].value == 20
-    assert seen[catalogue.CHARGE_WATTAGE.code].value == 7400
+def test_unusual_units_are_converted_and_impossible_values_rejected() -> None:
+    readings = by_code(only_report(parse("variants/b-4.0-imperial-and-odd-units")))
+    assert readings[catalogue.ODOMETER.code].value == pytest.approx(25000, abs=0.01)
+    assert readings[catalogue.EXTERNAL_TEMPERATURE.code].value == 20
+    assert readings[catalogue.CHARGE_WATTAGE.code].value == 7400
     for signal in (catalogue.STATE_OF_CHARGE, catalogue.PRECISE_LOCATION):
-        refused = seen[signal.code]
+        refused = readings[signal.code]
         assert refused.status is SignalStatus.ERROR
         assert refused.body is None
         assert refused.error is not None
@@ -237,10 +237,12 @@ def test_odd_units_are_mended_and_impossible_values_refused() -> None:
 def test_variant_c_3_0() -> None:
     delivery = parse("variants/c-3.0-first-delivery")
     assert delivery.first
-    seen = by_code(only_report(delivery))
-    assert seen[catalogue.STATE_OF_CHARGE.code].value == 78
-    assert seen[catalogue.STATE_OF_CHARGE.code].retrieved_at == datetime(2024, 11, 18, 14, 32, 10, tzinfo=UTC)
-    assert seen[catalogue.VIN.code].value == "5YJ3E1EA7LF000001"
+    readings = by_code(only_report(delivery))
+    assert readings[catalogue.STATE_OF_CHARGE.code].value == 78
+    assert readings[catalogue.STATE_OF_CHARGE.code].retrieved_at == datetime(
+        2024, 11, 18, 14, 32, 10, tzinfo=UTC
+    )
+    assert readings[catalogue.VIN.code].value == "5YJ3E1EA7LF000001"
 
 
 def test_variant_d() -> None:
@@ -252,20 +254,20 @@ def test_variant_d() -> None:
         "live",
         "BEV",
     )
-    seen = by_code(report)
-    assert seen[catalogue.STATE_OF_CHARGE.code].ingested_at == datetime(2026, 8, 6, 4, 20, 6, tzinfo=UTC)
-    windows = seen[catalogue.WINDOWS.code]
+    readings = by_code(report)
+    assert readings[catalogue.STATE_OF_CHARGE.code].ingested_at == datetime(2026, 8, 6, 4, 20, 6, tzinfo=UTC)
+    windows = readings[catalogue.WINDOWS.code]
     assert windows.body is not None
     assert [window["isOpen"] for window in windows.body["values"]] == [True, False]
 
 
-def test_a_signal_that_is_not_in_the_catalogue_is_kept_as_it_came() -> None:
+def test_signal_that_is_not_in_the_catalog_is_stored_unchanged() -> None:
     scent = by_code(only_report(parse("variants/d-2026-external-id-and-sequence")))["cabin-scent"]
     assert scent.body == {"value": "lavender", "intensity": {"level": 3}}
     assert scent.notes == (CorrectionNote.UNKNOWN_SIGNAL.value,)
 
 
-def test_resolutions_come_as_object_and_as_text() -> None:
+def test_resolution_can_be_an_object_or_text() -> None:
     account, permission = only_report(parse("variants/d-2026-vehicle-error-reauthenticate")).errors
     assert (account.resolution_type, permission.resolution_type) == ("REAUTHENTICATE", "REAUTHENTICATE")
     assert account.signals == ()
@@ -276,7 +278,7 @@ def test_variant_t_is_in_test_mode() -> None:
     assert parse("variants/t-dashboard-test").mode == "test"
 
 
-def test_an_unknown_event_type_tells_only_which_car_it_is_about() -> None:
+def test_unknown_event_type_yields_only_its_vehicle() -> None:
     delivery = parse("variants/unknown-event-type")
     assert delivery.event_type == "VEHICLE_DISCONNECTED"
     assert only_report(delivery).facts.smartcar_id == CAR
@@ -291,22 +293,24 @@ def test_verify_with_an_iso_time() -> None:
 # Legacy 2.0
 
 
-def test_legacy_schedule_tells_of_several_cars() -> None:
+def test_legacy_schedule_contains_several_vehicles() -> None:
     delivery = parse("variants/legacy-2.0-schedule")
     assert delivery.event_type == "VEHICLE_STATE"
     assert delivery.event_id.startswith("sha256:")
     assert delivery.mode == "live"
     first, second = delivery.reports
-    seen = by_code(first)
-    assert seen[catalogue.STATE_OF_CHARGE.code].value == 30
-    assert seen[catalogue.STATE_OF_CHARGE.code].oem_updated_at == datetime(2025, 6, 1, 9, 59, 40, tzinfo=UTC)
-    assert seen[catalogue.STATE_OF_CHARGE.code].retrieved_at == datetime(2025, 6, 1, 10, tzinfo=UTC)
-    assert seen[catalogue.IS_CHARGING.code].value is True
+    readings = by_code(first)
+    assert readings[catalogue.STATE_OF_CHARGE.code].value == 30
+    assert readings[catalogue.STATE_OF_CHARGE.code].oem_updated_at == datetime(
+        2025, 6, 1, 9, 59, 40, tzinfo=UTC
+    )
+    assert readings[catalogue.STATE_OF_CHARGE.code].retrieved_at == datetime(2025, 6, 1, 10, tzinfo=UTC)
+    assert readings[catalogue.IS_CHARGING.code].value is True
     assert by_code(second)[catalogue.ODOMETER.code].value == pytest.approx(37829, abs=0.01)
     assert by_code(second)[catalogue.TIRES.code].status is SignalStatus.ERROR
 
 
-def test_an_identical_legacy_delivery_has_the_same_event_id_and_another_has_not() -> None:
+def test_identical_legacy_deliveries_have_the_same_event_id_and_others_do_not() -> None:
     same = [parse("variants/legacy-2.0-schedule").event_id for _ in range(2)]
     assert same[0] == same[1] != parse("variants/legacy-2.0-dynamic").event_id
 
@@ -331,13 +335,13 @@ def test_legacy_charging_events(kind: str, charging: bool, status: str) -> None:
     delivery = parse_delivery(orjson.dumps(message))
     assert delivery.event_type == "VEHICLE_STATE"
     assert delivery.event_id == "f0000000-0000-4000-8000-000000000001"
-    seen = by_code(only_report(delivery))
-    assert seen[catalogue.IS_CHARGING.code].value is charging
-    assert seen[catalogue.IS_CHARGING.code].oem_updated_at == datetime(2025, 6, 1, 10, tzinfo=UTC)
-    assert seen[catalogue.DETAILED_CHARGING_STATUS.code].value == status
+    readings = by_code(only_report(delivery))
+    assert readings[catalogue.IS_CHARGING.code].value is charging
+    assert readings[catalogue.IS_CHARGING.code].oem_updated_at == datetime(2025, 6, 1, 10, tzinfo=UTC)
+    assert readings[catalogue.DETAILED_CHARGING_STATUS.code].value == status
 
 
-def test_legacy_event_that_nobody_knows_keeps_its_name() -> None:
+def test_unknown_legacy_event_retains_its_name() -> None:
     assert parse("documentation/event-based-2.0").event_type.startswith("CHARGING_STARTED|")
     delivery = parse_delivery(b'{"version":"2.0","eventName":"migrated","payload":{}}')
     assert (delivery.event_type, delivery.reports) == ("migrated", ())

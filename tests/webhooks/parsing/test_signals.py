@@ -1,4 +1,4 @@
-"""Signal entries: status, times, naming, and what is wrong with one of them."""
+"""Signal entries: status, times, names, and problems of an entry."""
 
 from datetime import UTC, datetime
 from typing import Any
@@ -55,7 +55,7 @@ def test_ways_to_name_a_signal(reference: Any) -> None:
         (7, ""),
     ],
 )
-def test_signals_that_are_not_in_the_catalogue_and_what_names_none(reference: Any, code: str) -> None:
+def test_signal_references_that_are_not_in_the_catalog_or_invalid(reference: Any, code: str) -> None:
     assert signal_code(reference) == code
 
 
@@ -80,7 +80,7 @@ def test_status(fields: dict[str, Any], status: SignalStatus) -> None:
     assert (observation.body is not None) == (status is SignalStatus.SUCCESS)
 
 
-def test_the_newer_wording_of_an_error_wins() -> None:
+def test_newer_fields_of_an_error_take_precedence() -> None:
     error = {
         "type": "PERMISSION",
         "code": "UNKNOWN",
@@ -92,20 +92,20 @@ def test_the_newer_wording_of_an_error_wins() -> None:
     assert observation.error == SignalError("PERMISSION", "UNKNOWN", "Not granted.", "REAUTHENTICATE")
 
 
-def test_a_bare_value_in_place_of_a_body_is_taken_and_noted() -> None:
+def test_bare_value_instead_of_a_body_is_accepted_and_noted() -> None:
     observation = read({"code": catalogue.IS_LOCKED.code, "body": True})
     assert observation.value is True
     assert observation.notes == (CorrectionNote.SENT_WITHOUT_BODY.value,)
 
 
-def test_times_under_either_name() -> None:
+def test_times_with_either_name() -> None:
     old = read(charge(meta={"oemUpdatedAt": NOON_MS - 2000, "fetchedAt": NOON_MS - 1000}))
     new = read(charge(meta={"oemUpdatedAt": NOON_MS - 2000, "retrievedAt": NOON_MS - 1000}))
     assert old == new
     assert new.retrieved_at == datetime(2026, 7, 1, 11, 59, 59, tzinfo=UTC)
 
 
-def test_a_car_whose_clock_runs_ahead_has_no_time() -> None:
+def test_time_of_a_vehicle_whose_clock_is_ahead_is_ignored() -> None:
     observation = read(
         charge(meta={"oemUpdatedAt": NOON_MS + 3 * HOUR_MS, "retrievedAt": NOON_MS}), latest=None
     )
@@ -114,11 +114,11 @@ def test_a_car_whose_clock_runs_ahead_has_no_time() -> None:
     assert observation.notes == (CorrectionNote.TIME_LEFT_OUT.value,)
 
 
-def test_a_retrieval_after_the_message_came_is_left_out() -> None:
+def test_retrieval_time_later_than_the_message_is_ignored() -> None:
     assert read(charge(meta={"retrievedAt": NOON_MS + 3 * HOUR_MS})).retrieved_at is None
 
 
-def test_one_broken_signal_does_not_lose_the_others() -> None:
+def test_one_broken_signal_does_not_affect_the_others() -> None:
     observations, skipped = read_signals(
         [charge(), None, {"body": {}}, 7, charge(body="broken")], latest=NOON
     )
@@ -127,15 +127,15 @@ def test_one_broken_signal_does_not_lose_the_others() -> None:
 
 
 @pytest.mark.parametrize("raw", ["many", 7, True])
-def test_signals_that_are_no_list_are_told(raw: Any) -> None:
+def test_signals_that_are_not_a_list_are_reported(raw: Any) -> None:
     assert read_signals(raw, latest=NOON) == ((), ("signals: not a list",))
 
 
-def test_no_signals_at_all_are_no_fault() -> None:
+def test_missing_signals_are_not_an_error() -> None:
     assert read_signals(None, latest=NOON) == ((), ())
 
 
-def test_a_large_body_of_an_unknown_signal_is_not_kept() -> None:
+def test_large_body_of_an_unknown_signal_is_not_stored() -> None:
     body = {f"key {at}": "x" * 400 for at in range(50)}
     observation = read({"code": "cabin-scent", "body": body})
     assert observation.status is SignalStatus.ERROR
@@ -150,7 +150,7 @@ def test_the_error_of_an_implausible_value_holds_a_code_in_place_of_words() -> N
     assert observation.notes == (reason,)
 
 
-def test_a_deep_body_of_an_unknown_signal_is_cut() -> None:
+def test_deep_body_of_an_unknown_signal_is_truncated() -> None:
     body: Any = {"value": 1}
     for _ in range(500):
         body = {"inner": body}
@@ -159,5 +159,5 @@ def test_a_deep_body_of_an_unknown_signal_is_cut() -> None:
     assert str(observation.body).count("inner") == 5
 
 
-def test_a_body_of_an_unknown_signal_loses_what_a_database_cannot_hold() -> None:
+def test_characters_that_the_database_cannot_store_are_removed_from_unknown_signals() -> None:
     assert read({"code": "cabin-scent", "body": {"a\x00b": "c\x00d"}}).body == {"ab": "cd"}

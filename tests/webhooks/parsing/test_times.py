@@ -1,4 +1,4 @@
-"""Times on the wire."""
+"""Times as they are transmitted."""
 
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -25,11 +25,11 @@ MOMENT = datetime(2025, 10, 9, 8, 53, 20, tzinfo=UTC)
         "2025-10-09T08:53:20",
     ],
 )
-def test_every_way_to_write_a_time(raw: Any) -> None:
+def test_all_formats_of_a_time(raw: Any) -> None:
     assert parse_time(raw) == MOMENT
 
 
-def test_milliseconds_are_kept() -> None:
+def test_milliseconds_are_preserved() -> None:
     assert parse_time(1760000000123) == MOMENT + timedelta(milliseconds=123)
 
 
@@ -37,7 +37,7 @@ def test_milliseconds_are_kept() -> None:
     "raw",
     [0, 0.0, "0", None, "", "soon", True, [], {}, -1, 1, 2**63, 1e300, float("nan"), float("inf"), "9" * 40],
 )
-def test_what_is_absent_or_no_time_is_unknown(raw: Any) -> None:
+def test_missing_or_invalid_time_is_unknown(raw: Any) -> None:
     assert parse_time(raw) is None
 
 
@@ -45,17 +45,17 @@ def test_what_is_absent_or_no_time_is_unknown(raw: Any) -> None:
     "raw",
     ["1970-01-01T00:00:00Z", "0001-01-01T00:00:00+14:00", "9999-12-31T23:59:59-14:00", "2500-01-01"],
 )
-def test_an_absurd_time_is_unknown(raw: Any) -> None:
+def test_implausible_time_is_unknown(raw: Any) -> None:
     assert parse_time(raw) is None
 
 
 @given(st.integers() | st.floats() | st.text() | st.datetimes().map(datetime.isoformat))
-def test_any_value_gives_an_aware_utc_time_or_none(raw: Any) -> None:
+def test_any_value_returns_an_aware_utc_time_or_none(raw: Any) -> None:
     moment = parse_time(raw)
     assert moment is None or moment.utcoffset() == timedelta(0)
 
 
-def test_a_time_well_after_the_message_came_is_absurd() -> None:
+def test_time_well_after_the_message_is_rejected() -> None:
     assert not_from_the_future(MOMENT + timedelta(hours=2), MOMENT) is None
 
 
@@ -64,5 +64,5 @@ def test_clocks_may_differ_a_little() -> None:
     assert not_from_the_future(ahead, MOMENT) == ahead
 
 
-def test_without_a_bound_every_time_is_taken() -> None:
+def test_without_a_limit_every_time_is_accepted() -> None:
     assert not_from_the_future(MOMENT, None) == MOMENT
