@@ -27,5 +27,5 @@ def at_connect(browser: Browser, invitation: Invitation) -> str:
 
 def walk(smartcar: str, browser: Client, invitation: Invitation, **choices: Any) -> Any:
     """Completes the authorization and returns the final page."""
-    params = come_back(smartcar, at_connect(browser, invitation), **choices)
+    params = authorize(smartcar, at_connect(browser, invitation), **choices)
     return browser.get("/connect/callback/", params, follow=True)

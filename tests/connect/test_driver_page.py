@@ -157,7 +157,7 @@ def test_portal_link_is_emailed_if_the_invitation_was(
         used_at=timezone.now(),
     )
     page = services.portal_after_authorization(invitation=invitation, smartcar_user_id="user-1")
-    run_rung()
+    run_enqueued()
     assert [page.url in email.body for email in mail.outbox] == ([True] if offered else [])
     assert pending() == 0
 

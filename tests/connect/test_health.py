@@ -88,7 +88,7 @@ def reload(connection: Connection) -> str:
 
 
 def test_one_event_changes_nothing_and_triggers_a_probe(
-    vehicle: Vehicle, connection: Connection, run_rung: Run, django_capture_on_commit_callbacks: Any
+    vehicle: Vehicle, connection: Connection, run_enqueued: Run, django_capture_on_commit_callbacks: Any
 ) -> None:
     with django_capture_on_commit_callbacks(execute=True):
         report_error(vehicle, error(), event_id="e-1")

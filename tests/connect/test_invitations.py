@@ -150,7 +150,7 @@ def test_invited_authorization_cannot_connect_vehicles_of_another_user(
     red = Fleet.objects.get(slug="red")
     other = invited(fleet=red, user=outsider)
     browser = Client()
-    params = come_back(smartcar, at_connect(browser, other), outcome="deny")
+    params = authorize(smartcar, at_connect(browser, other), outcome="deny")
     forged = {"state": params["state"], "user_id": victim.smartcar_user_id, "code": "any"}
     answer = browser.get("/connect/callback/", forged)
     assert escape(oauth_errors.UNCONFIRMED_USER.title) in answer.content.decode()
@@ -312,10 +312,10 @@ def test_makes_and_countries_are_written_in_smartcars_form(
 @pytest.mark.usefixtures("mails")
 @pytest.mark.django_db(transaction=True)
 def test_email_is_sent_by_a_task_that_receives_only_the_row(
-    fleet: Fleet, owner: User, run_rung: Callable[[], list[str]]
+    fleet: Fleet, owner: User, run_enqueued: Callable[[], list[str]]
 ) -> None:
     invitation = invited(fleet=fleet, user=owner, by_email=True, driver_email="dana@home.example")
-    assert "core.tasks.send_email" in run_rung()
+    assert "core.tasks.send_email" in run_enqueued()
     (email,) = mail.outbox
     assert email.to == ["dana@home.example"]
     assert invitation.url in email.body

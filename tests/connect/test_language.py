@@ -49,7 +49,7 @@ def read(path: str, language: str = "en") -> str:
 
 
 def untranslated(page: str, english: str) -> set[str]:
-    return (words_of(page) & words_of(english)) - NAMES
+    return (sentences_of(page) & sentences_of(english)) - NAMES
 
 
 @pytest.fixture
@@ -81,7 +81,7 @@ def test_invitation_is_in_the_language_selected_for_it(fleet: Fleet, owner: User
     assert f'<html lang="{language}"' in page
     assert answer.headers["Content-Language"] == language
     english = read(invited(fleet=fleet, user=owner).path)
-    assert untranslated(page, english) == {"owner@fleet.example"} & words_of(page)
+    assert untranslated(page, english) == {"owner@fleet.example"} & sentences_of(page)
 
 
 def test_german_and_french_pages_are_in_that_language(fleet: Fleet, owner: User) -> None:
@@ -196,7 +196,7 @@ def test_language_of_the_invitation_is_used_for_the_page_and_both_emails(
     )
     answer = walk(smartcar, browser("en"), invitation, count=1)
     assert f'<html lang="{language}"' in answer.content.decode()
-    assert not any("connected to Blue Fleet" in text for text in words_of(answer.content.decode()))
+    assert not any("connected to Blue Fleet" in text for text in sentences_of(answer.content.decode()))
     assert DriverPortal.objects.get().language == language
     send_pending()
     invitation = invited(

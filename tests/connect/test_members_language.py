@@ -90,7 +90,7 @@ def connection(vehicle: Vehicle, owner: User) -> Connection:
 
 def untranslated(page: str, english: str, language: str) -> set[str]:
     """Returns the English texts of the page, except names and identifiers."""
-    texts = left_in_english(page, english, language) - NAMES
+    texts = untranslated_texts(page, english, language) - NAMES
     return {text for text in texts if not _IDENTIFIER.fullmatch(text)}
 
 

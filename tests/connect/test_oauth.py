@@ -95,7 +95,7 @@ def test_callback_works_once(
     smartcar: str, fleet_with_version: FleetOf, owner: User, api_version: SmartcarApiVersion
 ) -> None:
     url = oauth.start(fleet=fleet_with_version(api_version), user=owner, session_secret=SESSION)
-    params = come_back(smartcar, url, count=1)
+    params = authorize(smartcar, url, count=1)
     oauth.handle_callback(params=params, user=owner, session_secret=SESSION)
     with pytest.raises(AuthorizationFailedError) as refusal:
         oauth.handle_callback(params=params, user=owner, session_secret=SESSION)
@@ -145,7 +145,7 @@ def test_forged_user_id_does_not_connect_vehicles_of_another_fleet(
 def test_callback_without_the_required_parameters_is_rejected(
     smartcar: str, fleet: Fleet, owner: User
 ) -> None:
-    params = come_back(smartcar, oauth.start(fleet=fleet, user=owner, session_secret=SESSION), count=1)
+    params = authorize(smartcar, oauth.start(fleet=fleet, user=owner, session_secret=SESSION), count=1)
     with pytest.raises(AuthorizationFailedError) as refusal:
         oauth.handle_callback(params={"state": params["state"]}, user=owner, session_secret=SESSION)
     assert refusal.value.error == oauth_errors.INCOMPLETE
@@ -248,7 +248,7 @@ def test_every_error_has_a_page_that_explains_the_next_step(
 ) -> None:
     browser = browser_of(owner)
     url = browser.get("/fleets/blue/connections/start/").headers["Location"]
-    answer = browser.get("/connect/callback/", come_back(smartcar, url, outcome=error))
+    answer = browser.get("/connect/callback/", authorize(smartcar, url, outcome=error))
     expected = oauth_errors.error_for(error=error)
     page = unescape(answer.content.decode())
     assert answer.status_code == 400

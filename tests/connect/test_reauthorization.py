@@ -77,7 +77,7 @@ def test_member_reauthenticates_a_connection(
     browser = browser_of(owner)
     url = browser.get(f"/fleets/blue/connections/{connection.pk}/authorize/sign_in/").headers["Location"]
     assert urlsplit(url).path.endswith("/oauth/reauthenticate")
-    answer = browser.get("/connect/callback/", come_back(smartcar, url), follow=True)
+    answer = browser.get("/connect/callback/", authorize(smartcar, url), follow=True)
     assert answer.redirect_chain == [(f"/fleets/blue/connections/{connection.pk}/", 302)]
     assert "was renewed. Data will arrive again within a few minutes" in answer.content.decode()
     connection.refresh_from_db()
@@ -112,7 +112,7 @@ def test_callback_for_another_vehicle_changes_nothing(
     smartcar: str, fleet: Fleet, owner: User, api_version: str
 ) -> None:
     connection = create_connection(smartcar, fleet, owner, api_version, State.NEEDS_REAUTHENTICATION)
-    params = come_back(smartcar, start_authorization(connection, owner))
+    params = authorize(smartcar, start_authorization(connection, owner))
     with pytest.raises(AuthorizationFailedError) as refusal:
         oauth.handle_callback(params=params | {"vehicle_id": "another"}, user=owner, session_secret=SESSION)
     assert refusal.value.error == oauth_errors.UNCONFIRMED_SIGN_IN
@@ -139,7 +139,7 @@ def test_callback_works_once_and_only_in_its_own_session(smartcar: str, fleet: F
     connection = create_connection(
         smartcar, fleet, owner, SmartcarApiVersion.V3, State.NEEDS_REAUTHENTICATION
     )
-    params = come_back(smartcar, start_authorization(connection, owner))
+    params = authorize(smartcar, start_authorization(connection, owner))
 
     def outcome(session: str) -> str:
         try:
@@ -164,7 +164,7 @@ def test_on_v2_a_dead_token_requires_the_full_authorization_of_the_same_connecti
     UserToken.objects.update(revoked_at=timezone.now())
     url = start_authorization(Connection.objects.get(), owner)
     assert urlsplit(url).path.endswith("/oauth/authorize")
-    params = come_back(smartcar, url, vehicleIds=[connection.vehicle.smartcar_id])
+    params = authorize(smartcar, url, vehicleIds=[connection.vehicle.smartcar_id])
     result = oauth.handle_callback(params=params, user=owner, session_secret=SESSION)
     connection.refresh_from_db()
     assert result.connections == [connection]
@@ -188,7 +188,7 @@ def test_more_permissions_are_granted_to_the_same_connection(
     url = browser.get(f"{invitation.path}start/").headers["Location"]
     browser.get(
         "/connect/callback/",
-        come_back(smartcar, url, vehicleIds=[connection.vehicle.smartcar_id]),
+        authorize(smartcar, url, vehicleIds=[connection.vehicle.smartcar_id]),
         follow=True,
     )
     (repeated,) = Connection.objects.all()
@@ -316,7 +316,7 @@ def test_link_for_a_vehicle_has_its_own_email_text(
             driver=Driver("Dana", "dana@example.com"),
             by_email=True,
         )
-    run_rung()
+    run_enqueued()
     (email,) = mail.outbox
     assert "sign in again" in email.subject
     assert "/connect/invitation/" in email.body
@@ -381,6 +381,6 @@ def test_driver_can_share_a_vehicle_again_after_the_grant_of_the_connection_has_
     page = browser.get(f"/fleets/blue/connections/{connection.pk}/").content.decode()
     assert f"/connections/{connection.pk}/authorize/connect/" in page
     url = browser.get(f"/fleets/blue/connections/{connection.pk}/authorize/connect/").headers["Location"]
-    browser.get("/connect/callback/", come_back(smartcar, url, vehicleIds=[connection.vehicle.smartcar_id]))
+    browser.get("/connect/callback/", authorize(smartcar, url, vehicleIds=[connection.vehicle.smartcar_id]))
     connection.refresh_from_db()
     assert (connection.state, Connection.objects.count()) == (State.PENDING, 1)

@@ -213,7 +213,7 @@ def test_repeatedly_lost_answers_cost_no_connection(smartcar: str, v2_connection
         with pytest.raises(SmartcarError):
             token_store.access(connection=v2_connection)
     set_troubles(smartcar, tokenAnswerLost=0)
-    forget_budget()  # after so many lost answers in a row, calls to the host would pause for half a minute
+    reset_budget()  # after so many lost answers in a row, calls to the host would pause for half a minute
     assert UserToken.objects.get().version == 0
     assert tokens_work(v2_connection)
 
@@ -321,7 +321,7 @@ def test_no_secret_is_written_anywhere(
     detector = LeakDetector(monkeypatch)
     fleet.api_version = api_version
     fleet.save()
-    params = come_back(smartcar, oauth.start(fleet=fleet, user=owner, session_secret=SESSION), count=1)
+    params = authorize(smartcar, oauth.start(fleet=fleet, user=owner, session_secret=SESSION), count=1)
     detector.secrets.add(params.get("code", "no code on this generation"))
     (connection,) = oauth.handle_callback(params=params, user=owner, session_secret=SESSION).connections
     exercise_all_paths(smartcar, connection, detector)

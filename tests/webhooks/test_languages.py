@@ -48,7 +48,9 @@ def create_delivery(**fields: Any) -> InboxEntry:
 
 def untranslated_on(client: Client, path: str, language: str) -> set[str]:
     vehicle_id = Connection.objects.get().vehicle.smartcar_id
-    return left_in_english(read(client, path, language), read(client, path), language) - DATA - {vehicle_id}
+    return (
+        untranslated_texts(read(client, path, language), read(client, path), language) - DATA - {vehicle_id}
+    )
 
 
 @translated
@@ -98,7 +100,9 @@ def test_results_of_reprocessing(member: Client, language: str) -> None:
         messages = []
         for each in (language, "en"):
             entry = create_delivery(**fields)
-            answer = member.post(f"{PAGE}{entry.pk}/reprocess/", headers={"accept-language": ASKED[each]})
+            answer = member.post(
+                f"{PAGE}{entry.pk}/reprocess/", headers={"accept-language": ACCEPT_LANGUAGE[each]}
+            )
             messages.append({str(message) for message in get_messages(answer.wsgi_request)})
             member.get(PAGE)
         assert messages[0] and messages[0].isdisjoint(messages[1])
@@ -110,9 +114,9 @@ def test_members_without_access_get_a_translated_explanation(
 ) -> None:
     client = browser_of(viewer)
     for path in (PAGE, SITE):
-        page = client.get(path, headers={"accept-language": ASKED[language]}).content.decode()
-        english = client.get(path, headers={"accept-language": ASKED["en"]}).content.decode()
-        assert left_in_english(page, english, language) - {"viewer@fleet.example"} == set()
+        page = client.get(path, headers={"accept-language": ACCEPT_LANGUAGE[language]}).content.decode()
+        english = client.get(path, headers={"accept-language": ACCEPT_LANGUAGE["en"]}).content.decode()
+        assert untranslated_texts(page, english, language) - {"viewer@fleet.example"} == set()
 
 
 def test_numbers_are_formatted_for_the_language(member: Client, admin: Client) -> None:

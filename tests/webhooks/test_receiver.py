@@ -93,10 +93,10 @@ def test_both_endpoints_store_the_same_row() -> None:
 
 
 def test_worker_is_notified_after_the_row_is_stored(
-    endpoint: Endpoint, run_rung: Callable[[], list[str]]
+    endpoint: Endpoint, run_enqueued: Callable[[], list[str]]
 ) -> None:
     endpoint.post(BODY)
-    assert run_rung() == ["webhooks.tasks.process_inbox"]
+    assert run_enqueued() == ["webhooks.tasks.process_inbox"]
 
 
 @pytest.mark.parametrize(

@@ -90,7 +90,7 @@ def test_selection_is_required(arguments: list[str]) -> None:
 
 
 def test_admin_action_queues_deliveries(
-    vehicle: Vehicle, connection: Connection, run_rung: Callable[[], list[str]]
+    vehicle: Vehicle, connection: Connection, run_enqueued: Callable[[], list[str]]
 ) -> None:
     post(state_of(vehicle.smartcar_id, locked=True, at=AT))
     processing.process_waiting()

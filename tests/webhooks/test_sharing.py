@@ -106,11 +106,11 @@ def test_only_one_thread_of_a_process_works_and_no_task_is_lost(
 
 
 def test_long_run_is_ended_and_another_task_is_enqueued(
-    inbox: None, monkeypatch: pytest.MonkeyPatch, run_rung: Callable[[], list[str]]
+    inbox: None, monkeypatch: pytest.MonkeyPatch, run_enqueued: Callable[[], list[str]]
 ) -> None:
     monkeypatch.setattr(processing, "BATCH", 50)
     monkeypatch.setattr(tasks, "TURN_SECONDS", 0.0)
     tasks.process_inbox()
     assert InboxEntry.objects.filter(state=EntryState.WAITING).count() == VEHICLES * EVENTS_EACH - 50
-    run_rung()
+    run_enqueued()
     assert not InboxEntry.objects.filter(state=EntryState.WAITING).exists()

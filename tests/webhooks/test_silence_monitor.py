@@ -116,7 +116,7 @@ def test_subscribed_vehicle_that_never_delivered_is_polled(vehicle: Vehicle, sub
 
 
 def test_deliveries_count_for_the_cadence_and_reads_do_not(
-    vehicle: Vehicle, connection: Connection, run_rung: Callable[[], list[str]]
+    vehicle: Vehicle, connection: Connection, run_enqueued: Callable[[], list[str]]
 ) -> None:
     InboxEntry.objects.create(
         source=Source.PULL_V3,

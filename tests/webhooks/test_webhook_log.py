@@ -235,7 +235,7 @@ def test_number_of_queries_does_not_grow_with_deliveries(
 
 
 def test_delivery_can_be_reprocessed(
-    manager: Client, teammate: User, connected: Connection, run_rung: Callable[[], list[str]]
+    manager: Client, teammate: User, connected: Connection, run_enqueued: Callable[[], list[str]]
 ) -> None:
     at = int(timezone.now().timestamp() * 1000)
     post(state_of(connected.vehicle.smartcar_id, locked=True, at=at))

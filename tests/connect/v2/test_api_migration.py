@@ -56,7 +56,7 @@ def run_to_end(migration: ApiMigration) -> None:
         if migration.state != MigrationState.RUNNING:
             return
         ConnectionMigration.objects.filter(move=migration).update(next_try_at=timezone.now())
-        forget_budget()
+        reset_budget()
     pytest.fail(f"The move does not end: {list(migration.steps.values_list('state', 'reason_code'))}")
 
 
@@ -328,14 +328,14 @@ def test_task_runs_the_migration_and_the_sweeper_resumes_it(
 
     with django_capture_on_commit_callbacks(execute=True):
         migration = services.start_migration(fleet=v2_fleet, to=SmartcarApiVersion.V3, actor=None)
-    assert services.TASK in run_rung()
+    assert services.TASK in run_enqueued()
     deadline = timezone.now() + timedelta(seconds=20)
     migration.refresh_from_db()
     while migration.state == MigrationState.RUNNING and timezone.now() < deadline:
         ConnectionMigration.objects.update(next_try_at=timezone.now())
         with django_capture_on_commit_callbacks(execute=True):
             tasks.sweep_migrations()
-        run_rung()
+        run_enqueued()
         migration.refresh_from_db()
     assert migration.state == MigrationState.FINISHED
 

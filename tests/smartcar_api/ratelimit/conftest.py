@@ -14,7 +14,7 @@ Limit = Callable[..., None]
 @pytest.fixture(autouse=True)
 def clear_usage() -> Iterator[None]:
     """Clears the usage of earlier tests, and of this one afterwards."""
-    forget_budget()
+    reset_budget()
     yield
     reset_budget()
 
