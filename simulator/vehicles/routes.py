@@ -45,7 +45,7 @@ _CREW: Final = (
 )  # fmt: skip
 
 
-def role_of(index: int) -> Role:
+def role_for(index: int) -> Role:
     """Return the role of the n-th vehicle. One vehicle in 24 is a pool vehicle that is mostly parked."""
     return POOL if index % 24 == 18 else _CREW[index % len(_CREW)]
 

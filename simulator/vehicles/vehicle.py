@@ -211,14 +211,14 @@ class Vehicle:
             overrides.values.pop("speed")
             self.lifecycle.invalidate()
         state = self.state_at(moment)
-        for name, actual, wanted in (
+        for name, actual, target in (
             ("locked", state.locked, True),
             ("doors", bool(state.doors), False),
             ("windows", bool(state.windows), False),
             ("trunk", state.trunk, False),
         ):
-            if actual != wanted and self.lifecycle.override_value(name, moment) is None:
-                value: Any = [] if name in ("doors", "windows") else wanted
+            if actual != target and self.lifecycle.override_value(name, moment) is None:
+                value: Any = [] if name in ("doors", "windows") else target
                 self.lifecycle.set_override(name, value, now=moment)
 
     def release(self, *, now: float) -> None:

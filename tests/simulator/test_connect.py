@@ -361,7 +361,7 @@ def test_re_authentication_renews_the_login(sim: SimulatorHarness) -> None:
 def test_re_authentication_needs_the_account_that_holds_the_vehicle(sim: SimulatorHarness) -> None:
     driver = sim.driver()
     make = sim.simulation.fleet.vehicles[driver.vehicle_id].make
-    others = [each for each in sim.simulation.fleet.accounts_of(make) if each.user_id != driver.user_id]
+    others = [each for each in sim.simulation.fleet.get_accounts(make) if each.user_id != driver.user_id]
     visit = Visitor(sim, reauthentication(sim, driver.vehicle_id))
 
     if others:

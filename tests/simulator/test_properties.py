@@ -250,7 +250,7 @@ class TokenLife(RuleBasedStateMachine):
     @invariant()
     def access_tokens_live_two_hours(self) -> None:
         for access, until in getattr(self, "access_until", {}).items():
-            assert (self.book.user_of(access=access, now=self.now) is not None) == (until >= self.now)
+            assert (self.book.pair_for(access=access, now=self.now) is not None) == (until >= self.now)
 
 
 TestTokenLife = TokenLife.TestCase

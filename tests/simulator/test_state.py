@@ -56,7 +56,8 @@ def test_a_restart_keeps_tokens_grants_subscriptions_and_vehicles(
         (event,) = callback.events("VEHICLE_STATE")
         assert event["meta"]["webhookId"] == "w1"
         assert (
-            event["meta"]["sequence"] == sim.simulation.webhooks.of_vehicle(driver.vehicle_id)[0].sequence + 1
+            event["meta"]["sequence"]
+            == sim.simulation.webhooks.for_vehicle(driver.vehicle_id)[0].sequence + 1
         )
 
 

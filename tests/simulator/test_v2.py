@@ -5,9 +5,9 @@ from typing import Any
 
 import pytest
 
-from simulator.errors import STATUS, WORDS
+from simulator.errors import ERROR_TEXTS, STATUS
 from simulator.hosts.v2_reads import READS
-from simulator.simulation import permissions_of
+from simulator.simulation import applicable_permissions
 from simulator.vehicles import CATALOGUE
 from tests.simulator.conftest import Simulate
 from tests.simulator.harness import CREDENTIALS, Driver, SimulatorHarness
@@ -133,7 +133,7 @@ def test_an_error_body_is_the_documented_flat_object(sim: SimulatorHarness) -> N
     assert body == {
         "type": "PERMISSION",
         "code": None,
-        "description": WORDS["PERMISSION", None].description,
+        "description": ERROR_TEXTS["PERMISSION", None].description,
         "docURL": "https://smartcar.com/docs/errors/api-errors/permission-errors#null",
         "statusCode": 403,
         "requestId": body["requestId"],
@@ -141,7 +141,7 @@ def test_an_error_body_is_the_documented_flat_object(sim: SimulatorHarness) -> N
     }
 
 
-@pytest.mark.parametrize(("kind", "code"), WORDS)
+@pytest.mark.parametrize(("kind", "code"), ERROR_TEXTS)
 def test_every_documented_error_can_be_had(sim: SimulatorHarness, kind: str, code: str | None) -> None:
     driver = sim.driver()
     sim.inject_faults(answerWith=[f"{kind}:{code or ''}"])
@@ -384,7 +384,7 @@ def test_the_compatibility_matrix_is_filtered(sim: SimulatorHarness) -> None:
 
 def test_the_permissions_of_a_vehicle_follow_from_its_signals(sim: SimulatorHarness) -> None:
     for vehicle in sim.simulation.fleet.vehicles.values():
-        held = permissions_of(vehicle)
+        held = applicable_permissions(vehicle)
         assert ("read_battery" in held) == any(
             vehicle.supports(code) for code, entry in CATALOGUE.items() if entry.permission == "read_battery"
         )

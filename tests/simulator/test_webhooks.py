@@ -112,7 +112,7 @@ def test_registering_again_changes_the_webhook_and_keeps_its_subscriptions(sim: 
 
     (held,) = sim.client.get("/control/webhooks").json()["webhooks"]
     assert (held["signals"], held["variant"], held["subscriptions"]) == ([ODOMETER], "C", 1)
-    assert sim.simulation.webhooks.of_vehicle(driver.vehicle_id)
+    assert sim.simulation.webhooks.for_vehicle(driver.vehicle_id)
 
 
 def test_nothing_is_sent_before_the_webhook_is_verified(sim: SimulatorHarness) -> None:

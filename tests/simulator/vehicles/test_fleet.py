@@ -55,8 +55,8 @@ def test_an_account_holds_one_or_a_few_vehicles_of_one_make() -> None:
 
 def test_the_accounts_of_a_make_are_those_with_its_vehicles() -> None:
     fleet = simulation()
-    assert {account.make for account in fleet.accounts_of("TESLA")} == {"TESLA"}
-    assert fleet.accounts_of("TRABANT") == ()
+    assert {account.make for account in fleet.get_accounts("TESLA")} == {"TESLA"}
+    assert fleet.get_accounts("TRABANT") == ()
 
 
 def test_the_same_seed_gives_the_same_vehicles_whatever_their_number() -> None:

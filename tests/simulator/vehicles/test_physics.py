@@ -101,11 +101,11 @@ def test_a_driving_vehicle_moves_locked_and_awake_and_a_parked_one_has_no_speed(
 def test_a_day_begins_with_the_levels_with_which_the_last_one_ended(seed: int) -> None:
     for vehicle in simulation(vehicles=40, seed=seed).vehicles.values():
         weekly_schedule = vehicle.lifecycle.weekly_schedule
-        first = weekly_schedule.day_of(START)
+        first = weekly_schedule.day_number(START)
         for number in range(first, first + 8):
             end, begin = (
-                weekly_schedule.start_of(number + 1) - 0.01,
-                weekly_schedule.start_of(number + 1) + 0.01,
+                weekly_schedule.start_of_day(number + 1) - 0.01,
+                weekly_schedule.start_of_day(number + 1) + 0.01,
             )
             before, after = vehicle.observe(end), vehicle.observe(begin)
             assert after.soc == pytest.approx(before.soc, abs=0.01)
