@@ -31,7 +31,7 @@ ENDPOINTS: dict[str, tuple[str, str]] = {
     "/vin": ("read_vin", "VIN"),
 }
 
-# The fleet's command -> its v3 name, group and code in the matrix.
+# Command name in ``simulator.vehicles`` -> its v3 name, group and code in the matrix.
 COMMANDS = {
     "lock": ("Lock", "Security", "security-lock"),
     "unlock": ("Unlock", "Security", "security-unlock"),

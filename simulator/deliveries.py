@@ -1,6 +1,6 @@
 """Sending signed webhook events: four attempts at 0, 25, 75 and 175 seconds, then the event is dropped.
 
-Times are simulated ("Delivery Behavior", retry policy). Only the 15 seconds that an endpoint has to answer are real.
+Times are simulated ("Delivery Behavior", retry policy). Only the 15 seconds that an endpoint has to respond are real.
 """
 
 import asyncio
@@ -126,7 +126,7 @@ class WebhookSender:
 
     @property
     def overloaded(self) -> bool:
-        """Whether so much is due that nothing new should be made. Events that wait for a retry don't count."""
+        """Whether too many events are due to create new ones. Events that wait for a retry don't count."""
         return len(self._heap) > OVERLOAD_SIZE and self._heap[0][0] <= self._clock.now()
 
     def send(

@@ -209,7 +209,7 @@ def _latency(text: str) -> tuple[float, float]:
 
 
 def _start(text: str | None) -> tuple[float | None, float | None]:
-    """Return where the clock and where the daily plans start, in epoch seconds. None stands for the default.
+    """Return where the clock and where the daily plans start, in epoch seconds. None means the default.
 
     Raises:
         ValueError: The text is neither HH:MM nor an ISO time.

@@ -1,4 +1,4 @@
-"""How Smartcar signs: HMAC-SHA256 in lowercase hex, keyed with the application management token."""
+"""Smartcar's signatures: HMAC-SHA256 in lowercase hex, keyed with the application management token."""
 
 import hashlib
 import hmac

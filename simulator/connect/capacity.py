@@ -29,7 +29,7 @@ def _available(simulation: Simulation, vehicle: Vehicle) -> list[dict[str, Any]]
 
 
 def unanswered(simulation: Simulation, vehicle_ids: Sequence[str]) -> list[str]:
-    """Return the vehicles whose capacity only the driver knows and whose driver hasn't been asked yet."""
+    """Return the vehicles whose capacity only the driver knows, and for which no answer is stored."""
     found = []
     for each in vehicle_ids:
         body = simulation.fleet.vehicles[each].signal(CODE, now=simulation.now()).body

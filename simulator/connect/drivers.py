@@ -58,7 +58,7 @@ class Driver:
 
 
 def forced_error(email: str) -> tuple[str, str] | None:
-    """Return the API error that a documented test address stands for, or None."""
+    """Return the API error that a documented test address requests, or None."""
     name, _, domain = email.partition("@")
     kind, _, code = name.upper().partition(".")
     if domain.lower() != "smartcar.com" or kind not in TESTED_TYPES or (kind, code) not in ERROR_TEXTS:

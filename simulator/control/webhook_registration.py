@@ -19,7 +19,7 @@ from simulator.webhooks import FLEET_SIGNALS, AlreadySubscribed, Webhook
 
 
 class VerificationFailed(Exception):  # noqa: N818 - an expected outcome
-    """The callback didn't answer the challenge correctly. The message explains how."""
+    """The callback's answer to the challenge was missing or wrong. The message explains why."""
 
 
 async def register(simulation: Simulation, body: dict[str, Any]) -> Webhook:

@@ -30,7 +30,7 @@ def mark(request: Request, *, user_id: str | None = None, vehicle_id: str | None
 
 
 def v2_host(simulation: Simulation, routes: Sequence[BaseRoute]) -> Starlette:
-    """Return a host that answers errors in the flat v2 form."""
+    """Return a host whose errors have the flat v2 form."""
 
     async def rejected(_: Request, error: Exception) -> Response:
         return v2_response(cast(ApiError, error))
@@ -46,7 +46,7 @@ def v2_host(simulation: Simulation, routes: Sequence[BaseRoute]) -> Starlette:
 
 
 def v3_host(simulation: Simulation, routes: Sequence[BaseRoute]) -> Starlette:
-    """Return a host that answers errors in the v3 form, a list of errors."""
+    """Return a host whose errors have the v3 form, a list of errors."""
 
     async def rejected(_: Request, error: Exception) -> Response:
         return v3_response(cast(ApiError, error), bare=simulation.settings.v3_resolution == "string")

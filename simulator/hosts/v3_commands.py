@@ -1,6 +1,6 @@
-"""v3 commands and charge schedules: validated, executed, and answered at once or with a long response.
+"""v3 commands and charge schedules: validation, execution, and immediate or long responses.
 
-A command that takes longer than the setting (about 175 s at Smartcar) is answered with 202 without a length, and the
+A command that takes longer than the setting (about 175 s at Smartcar) gets a 202 response without a length, and the
 result follows later in the same body ("Commands overview"). The status in the body may then differ from the 202.
 """
 

@@ -1,4 +1,4 @@
-"""Planning a load: which vehicles and drivers, and what their signals look like."""
+"""Planning a load: its vehicles and drivers, and examples of their signals."""
 
 from collections.abc import Iterable
 from typing import Any

@@ -107,7 +107,7 @@ class Lifecycle:
         return self._day
 
     def lapses(self, moment: float) -> Lapses:
-        """Return what the driver forgets on the day of this moment."""
+        """Return the driver's lapses on the day of this moment."""
         self.daily_plan(moment)
         return self._lapses
 

@@ -100,7 +100,7 @@ def last_report(lifecycle: Lifecycle, now: float) -> float:
 def _last_poll(lifecycle: Lifecycle, now: float) -> float:
     """Return when the manufacturer last polled an awake vehicle, or when the vehicle fell asleep.
 
-    A vehicle that is silent while driving reported before it left.
+    A vehicle that sends nothing while driving reported before it left.
     """
     day, rhythm = lifecycle.daily_plan(now), get_rules(lifecycle).reports
     poll = day.start + math.floor((now - day.start) / rhythm) * rhythm

@@ -25,7 +25,7 @@ class Role:
     starts: tuple[float, float]
     hours: tuple[float, float]
     stays: tuple[float, float]
-    week: str  # One letter a day from Monday: A and B working days, C Saturday, D Sunday, - off.
+    week: str  # One letter for each day from Monday: A and B working days, C Saturday, D Sunday, - off.
     depot: bool
     nightly: bool  # Charges every night.
     break_charge: bool = False

@@ -172,7 +172,7 @@ class Vehicle:
         self._reported = None
 
     def _note_report(self, now: float) -> None:
-        """Remember the clock time of a report that was made while the plan stands still."""
+        """Remember the clock time of a report that was made while the plan is paused."""
         clock = self.lifecycle.plan_clock
         if clock.is_still(now):
             clock.reported_at = now
@@ -184,9 +184,9 @@ class Vehicle:
         return day_status(self.lifecycle, now)
 
     def hold(self, *, now: float, parked: bool = False) -> None:
-        """Hold the daily plan still: nothing changes unless a command or a patch changes it.
+        """Hold the daily plan: nothing changes unless a command or a patch changes it.
 
-        A vehicle on the road is held as soon as its trip is over and the vehicle is locked. With ``parked`` the trip
+        A driving vehicle is held as soon as its trip is over and the vehicle is locked. With ``parked`` the trip
         ends at once, and the vehicle is awake, locked and closed, apart from what was set from outside.
         """
         clock = self.lifecycle.plan_clock
