@@ -211,7 +211,7 @@ def test_a_vehicle_that_starts_to_match_the_filter_joins_the_list(
     expect(rows(page)).to_have_text(["Ada", "Bea"])
 
 
-@pytest.mark.delayed
+@pytest.mark.slow
 def test_without_a_stream_the_page_polls_and_shows_not_live(
     open_page: OpenPage, vehicles: dict[str, Vehicle]
 ) -> None:
@@ -225,7 +225,7 @@ def test_without_a_stream_the_page_polls_and_shows_not_live(
     expect(page.locator("#live-sign")).to_have_text("Live", timeout=40_000)
 
 
-@pytest.mark.delayed
+@pytest.mark.slow
 @desktop_only
 def test_many_changes_do_not_make_polling_more_frequent(
     open_page: OpenPage, vehicles: dict[str, Vehicle]

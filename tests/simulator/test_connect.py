@@ -80,7 +80,7 @@ def test_a_driver_clicks_from_brand_to_grant(sim: SimulatorHarness) -> None:
     assert "See its odometer" in visitor.text
     assert "Lock and unlock it" in visitor.text
     assert "Simulator" in visitor.text
-    visitor.submit(vehicle=visitor.boxes(), response="allow")
+    visitor.submit(vehicle=visitor.boxes(), answer="allow")
 
     back = visitor.back
     assert back.keys() == {"code", "user_id", "external_id", "state"}
@@ -95,7 +95,7 @@ def test_only_the_chosen_vehicles_are_granted(sim: SimulatorHarness) -> None:
     visitor = Visitor(sim, sim.connect_url(make=owner.make)).sign_in(owner.email)
 
     selected = visitor.boxes()[1]
-    visitor.submit(vehicle=selected, response="allow")
+    visitor.submit(vehicle=selected, answer="allow")
 
     pair = sim.exchange(visitor.back["code"])
     response = sim.client.get(
@@ -106,7 +106,7 @@ def test_only_the_chosen_vehicles_are_granted(sim: SimulatorHarness) -> None:
 
 def test_granting_no_vehicle_shows_the_page_again(sim: SimulatorHarness) -> None:
     owner = account(sim)
-    visitor = Visitor(sim, sim.connect_url(make=owner.make)).sign_in(owner.email).submit(response="allow")
+    visitor = Visitor(sim, sim.connect_url(make=owner.make)).sign_in(owner.email).submit(answer="allow")
 
     assert visitor.response.status_code == 400
     assert "Please choose a vehicle." in visitor.text
@@ -117,7 +117,7 @@ def test_single_select_takes_one_vehicle_only(sim: SimulatorHarness) -> None:
     visitor = Visitor(sim, sim.connect_url(make=owner.make, single_select="true")).sign_in(owner.email)
     assert 'type="radio"' in visitor.text
 
-    visitor.submit(vehicle=list(owner.vehicle_ids), response="allow")
+    visitor.submit(vehicle=list(owner.vehicle_ids), answer="allow")
 
     assert visitor.back["code"]
     assert len(sim.simulation.connections.select(user_id=owner.user_id)) == 1
@@ -156,9 +156,7 @@ def test_a_wrong_account_gets_an_error(sim: SimulatorHarness) -> None:
 def test_denying_access_goes_back_with_the_error(sim: SimulatorHarness) -> None:
     owner = account(sim)
     visitor = (
-        Visitor(sim, sim.connect_url(make=owner.make, state="s2"))
-        .sign_in(owner.email)
-        .submit(response="deny")
+        Visitor(sim, sim.connect_url(make=owner.make, state="s2")).sign_in(owner.email).submit(answer="deny")
     )
 
     assert visitor.back == {
@@ -305,7 +303,7 @@ def test_response_type_none_ends_on_smartcars_own_page(sim: SimulatorHarness) ->
         owner.email
     )
 
-    visitor.submit(vehicle=visitor.boxes(), response="allow")
+    visitor.submit(vehicle=visitor.boxes(), answer="allow")
 
     assert "You’re done" in visitor.text
     assert sim.simulation.connections.select(user_id=owner.user_id)
@@ -403,7 +401,7 @@ def ambiguous(sim: SimulatorHarness) -> Any:
 def test_connect_asks_for_an_unknown_capacity(sim: SimulatorHarness) -> None:
     owner = ambiguous(sim)
     visitor = Visitor(sim, sim.connect_url(make=owner.make, scope="read_battery")).sign_in(owner.email)
-    visitor.submit(vehicle=visitor.boxes(), response="allow")
+    visitor.submit(vehicle=visitor.boxes(), answer="allow")
     assert "Which battery does your car have?" in visitor.text
     choices = re.findall(r'name="capacity" value="([^"]+)"', visitor.text)
 

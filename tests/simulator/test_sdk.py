@@ -42,16 +42,16 @@ class Setting:
         assert response.status_code == 200, response.text
         return get_query(response.json()["redirect"])["code"]
 
-    def vehicle(self, *, criteria: str, make: str | None = None) -> Any:
+    def vehicle(self, *, signal_code: str, make: str | None = None) -> Any:
         """Return a connected vehicle that has a signal, parked, unlocked and closed."""
         for vehicle in self.control.get("/control/vehicles", params={"make": make} if make else {}).json()[
             "vehicles"
         ]:
             shown = self.control.get(f"/control/vehicles/{vehicle['id']}").json()
-            if shown["signals"][criteria]["error"] is None:
+            if shown["signals"][signal_code]["error"] is None:
                 access = self.auth.exchange_code(self.connect(vehicleIds=[vehicle["id"]]))
                 return Vehicle(vehicle["id"], access.access_token)
-        raise AssertionError(f"no car with {criteria}")
+        raise AssertionError(f"no car with {signal_code}")
 
     def patch(self, vehicle: Any, **state: Any) -> None:
         response = self.control.patch(f"/control/vehicles/{vehicle.vehicle_id}", json=state)
@@ -130,7 +130,7 @@ def test_get_user_and_vehicles(setting: Setting) -> None:
 
 
 def test_get_vehicle_reads_v3(setting: Setting) -> None:
-    vehicle = setting.vehicle(criteria="odometer-traveleddistance")
+    vehicle = setting.vehicle(signal_code="odometer-traveleddistance")
 
     response = functions.get_vehicle(vehicle.access_token, vehicle.vehicle_id)
 
@@ -157,7 +157,7 @@ def test_get_compatibility_matrix(setting: Setting) -> None:
 
 
 def test_connections_are_listed_and_deleted(setting: Setting) -> None:
-    vehicle = setting.vehicle(criteria="odometer-traveleddistance", make="AUDI")
+    vehicle = setting.vehicle(signal_code="odometer-traveleddistance", make="AUDI")
     user_id = smartcar.get_user(vehicle.access_token).id
 
     found = smartcar.get_connections(AMT, {"user_id": user_id}, {"limit": 1})
@@ -186,7 +186,7 @@ def test_the_signing_helpers_agree_with_deliveries(setting: Setting) -> None:
             "/control/webhooks", json={"callbackUri": endpoint.uri, "id": "signing"}
         )
         assert webhook.json()["verified"], "hash_challenge is what the endpoint answers with"
-        vehicle = setting.vehicle(criteria="odometer-traveleddistance")
+        vehicle = setting.vehicle(signal_code="odometer-traveleddistance")
         vehicle.subscribe("signing")
         endpoint.wait_for(1)
     finally:
@@ -233,7 +233,7 @@ READS: dict[str, tuple[str, list[str]]] = {
 @pytest.mark.parametrize("method", READS)
 def test_every_read(setting: Setting, method: str) -> None:
     signal, names = READS[method]
-    vehicle = setting.vehicle(criteria=signal, make="CHEVROLET" if method == "battery_capacity" else None)
+    vehicle = setting.vehicle(signal_code=signal, make="CHEVROLET" if method == "battery_capacity" else None)
 
     response = getattr(vehicle, method)()
 
@@ -243,7 +243,7 @@ def test_every_read(setting: Setting, method: str) -> None:
 
 
 def test_permissions_are_paged(setting: Setting) -> None:
-    vehicle = setting.vehicle(criteria="odometer-traveleddistance")
+    vehicle = setting.vehicle(signal_code="odometer-traveleddistance")
 
     page = vehicle.permissions({"limit": 3, "offset": 2})
 
@@ -251,7 +251,7 @@ def test_permissions_are_paged(setting: Setting) -> None:
 
 
 def test_service_history_takes_dates(setting: Setting) -> None:
-    vehicle = setting.vehicle(criteria="service-records")
+    vehicle = setting.vehicle(signal_code="service-records")
     everything = vehicle.service_history("2000-01-01", "2100-01-01").items
 
     dates = sorted(each["serviceDate"] for each in everything)
@@ -262,7 +262,7 @@ def test_service_history_takes_dates(setting: Setting) -> None:
 
 
 def test_reads_carry_age_and_units(setting: Setting) -> None:
-    vehicle = setting.vehicle(criteria="odometer-traveleddistance")
+    vehicle = setting.vehicle(signal_code="odometer-traveleddistance")
     imperial = Vehicle(vehicle.vehicle_id, vehicle.access_token, {"unit_system": "imperial"})
 
     km, miles = vehicle.odometer(), imperial.odometer()
@@ -276,7 +276,7 @@ def test_signals_are_read_with_the_drivers_token(setting: Setting) -> None:
     endpoint = Endpoint()
     try:
         setting.control.post("/control/webhooks", json={"callbackUri": endpoint.uri, "id": "signals"})
-        vehicle = setting.vehicle(criteria="odometer-traveleddistance")
+        vehicle = setting.vehicle(signal_code="odometer-traveleddistance")
         assert (
             vehicle.get_signals()["body"]["data"] == [] or vehicle.get_signals()["body"]["meta"]["totalCount"]
         )
@@ -297,7 +297,7 @@ def test_signals_are_read_with_the_drivers_token(setting: Setting) -> None:
 
 
 def test_batch(setting: Setting) -> None:
-    vehicle = setting.vehicle(criteria="internalcombustionengine-fuellevel", make="FORD")
+    vehicle = setting.vehicle(signal_code="internalcombustionengine-fuellevel", make="FORD")
     paths = ["/", "/odometer", "/security", "/tires/pressure", "/nothing", "/charge/limit"]
 
     response = vehicle.batch(paths)
@@ -312,7 +312,7 @@ def test_batch(setting: Setting) -> None:
 
 
 def test_lock_and_unlock(setting: Setting) -> None:
-    vehicle = setting.vehicle(criteria="closure-islocked", make="VOLKSWAGEN")
+    vehicle = setting.vehicle(signal_code="closure-islocked", make="VOLKSWAGEN")
     setting.patch(vehicle, speed=0, doors=[], rear_trunk_open=False)
 
     assert vehicle.unlock().status == "success"
@@ -322,7 +322,7 @@ def test_lock_and_unlock(setting: Setting) -> None:
 
 
 def test_charging(setting: Setting) -> None:
-    vehicle = setting.vehicle(criteria="charge-ischarging", make="VOLKSWAGEN")
+    vehicle = setting.vehicle(signal_code="charge-ischarging", make="VOLKSWAGEN")
     setting.patch(vehicle, plugged_in=True, state_of_charge=60, charge_limit=90, charging=False)
 
     assert vehicle.start_charge().status == "success"
@@ -333,14 +333,14 @@ def test_charging(setting: Setting) -> None:
 
 
 def test_send_destination(setting: Setting) -> None:
-    vehicle = setting.vehicle(criteria="odometer-traveleddistance", make="TESLA")
+    vehicle = setting.vehicle(signal_code="odometer-traveleddistance", make="TESLA")
     setting.patch(vehicle, speed=0)
 
     assert vehicle.send_destination(37.78, -122.42).status == "success"
 
 
 def test_a_vehicles_rejection_arrives_complete(setting: Setting) -> None:
-    vehicle = setting.vehicle(criteria="closure-doors", make="VOLKSWAGEN")
+    vehicle = setting.vehicle(signal_code="closure-doors", make="VOLKSWAGEN")
     setting.patch(vehicle, speed=0, doors=[[0, 0]])
 
     with pytest.raises(SmartcarException) as refusal:
@@ -356,7 +356,7 @@ def test_a_vehicles_rejection_arrives_complete(setting: Setting) -> None:
 
 
 def test_retry_after_arrives(setting: Setting) -> None:
-    vehicle = setting.vehicle(criteria="odometer-traveleddistance")
+    vehicle = setting.vehicle(signal_code="odometer-traveleddistance")
     setting.control.post("/control/troubles", json={"rateLimited": 1})
     try:
         with pytest.raises(SmartcarException) as refusal:
@@ -368,7 +368,7 @@ def test_retry_after_arrives(setting: Setting) -> None:
 
 
 def test_request_reaches_any_path(setting: Setting) -> None:
-    vehicle = setting.vehicle(criteria="odometer-traveleddistance", make="TESLA")
+    vehicle = setting.vehicle(signal_code="odometer-traveleddistance", make="TESLA")
 
     assert vehicle.request("GET", "odometer").body["distance"]
     assert vehicle.request("GET", "tesla/virtual_key", headers={}).body == {"isPaired": True}
@@ -380,7 +380,7 @@ def test_subscribe_and_unsubscribe(setting: Setting) -> None:
         setting.control.post("/control/webhooks", json={"callbackUri": endpoint.uri, "id": "hooked"})
     finally:
         endpoint.close()
-    vehicle = setting.vehicle(criteria="odometer-traveleddistance")
+    vehicle = setting.vehicle(signal_code="odometer-traveleddistance")
 
     subscription = vehicle.subscribe("hooked")
 
@@ -389,7 +389,7 @@ def test_subscribe_and_unsubscribe(setting: Setting) -> None:
 
 
 def test_disconnect(setting: Setting) -> None:
-    vehicle = setting.vehicle(criteria="odometer-traveleddistance", make="JEEP")
+    vehicle = setting.vehicle(signal_code="odometer-traveleddistance", make="JEEP")
 
     assert vehicle.disconnect().status == "success"
     with pytest.raises(SmartcarException) as refusal:
