@@ -25,7 +25,7 @@ from simulator.hosts.management import management_host, management_v3_host
 from simulator.hosts.tokens import auth_host, iam_host
 from simulator.hosts.vehicle import vehicle_host
 from simulator.http_utils import json_response, request_id
-from simulator.request_log import LoggedRequest, api_version_of
+from simulator.request_log import LoggedRequest, get_api_version
 from simulator.simulation import Simulation
 
 REQUEST_ID = b"sc-request-id"
@@ -46,16 +46,16 @@ class RequestMiddleware:
             return
         scope = _without_last_slash(scope)
         path = scope["path"]
-        seen = LoggedRequest(
-            method=scope["method"], path=path, at=self._simulation.now(), api_version=api_version_of(path)
+        entry = LoggedRequest(
+            method=scope["method"], path=path, at=self._simulation.now(), api_version=get_api_version(path)
         )
-        scope["simulator.seen"] = seen
+        scope["simulator.seen"] = entry
         if not path.startswith("/control"):
-            self._simulation.requests.add(seen)
+            self._simulation.requests.add(entry)
 
         async def logged_send(message: Message) -> None:
             if message["type"] == "http.response.start":
-                seen.status = message["status"]
+                entry.status = message["status"]
                 if path.startswith(API) and not any(
                     name.lower() == REQUEST_ID for name, _ in message["headers"]
                 ):
@@ -72,7 +72,7 @@ class RequestMiddleware:
         faults = self._simulation.faults
         if faults.slow_answers:
             await asyncio.sleep(faults.slow_answers)
-        v3 = api_version_of(scope["path"]) == "v3"
+        v3 = get_api_version(scope["path"]) == "v3"
         error_response = v3_response if v3 else v2_response
         if faults.occurs(faults.rate_limited):
             code = "VEHICLE" if "/vehicles/" in scope["path"] else "SMARTCAR_API"
@@ -83,7 +83,7 @@ class RequestMiddleware:
             await error_response(ApiError(kind, code, status=status))(scope, receive, send)
         else:
             scope["simulator.lost"] = faults.occurs(faults.lost_answers)
-            with suppress(AnswerDropped):
+            with suppress(ResponseDropped):
                 await self._app(scope, receive, _dropping(scope, send))
 
 
@@ -95,7 +95,7 @@ def _without_last_slash(scope: Scope) -> Scope:
     return {**scope, "path": path.rstrip("/"), "raw_path": path.rstrip("/").encode()}
 
 
-class AnswerDropped(Exception):  # noqa: N818 - an injected fault
+class ResponseDropped(Exception):  # noqa: N818 - an injected fault
     """The response was dropped deliberately."""
 
 
@@ -108,7 +108,7 @@ def _dropping(scope: Scope, send: Send) -> Send:
             await send({**message, "headers": [*headers, (b"content-length", b"1000000")]})
         elif scope.get("simulator.lost"):
             await send({"type": "http.response.body", "body": b"{", "more_body": True})
-            raise AnswerDropped
+            raise ResponseDropped
         else:
             await send(message)
 

@@ -47,30 +47,30 @@ class Applications:
         Raises:
             ValueError: Credentials are missing or already in use.
         """
-        given = {name: body.get(name) for name in _FIELDS}
+        values = {name: body.get(name) for name in _FIELDS}
         tokens = body.get("managementTokens")
-        if not all(isinstance(value, str) and value for value in given.values()):
+        if not all(isinstance(value, str) and value for value in values.values()):
             raise ValueError(f"{', '.join(_FIELDS)} must be strings")
         if not isinstance(tokens, list) or not tokens or not all(isinstance(each, str) for each in tokens):
             raise ValueError("managementTokens must be a list of strings")
         credentials = Credentials(
-            application_id=str(given["applicationId"]),
-            application_secret=str(given["applicationSecret"]),
-            client_id=str(given["clientId"]),
-            client_secret=str(given["clientSecret"]),
+            application_id=str(values["applicationId"]),
+            application_secret=str(values["applicationSecret"]),
+            client_id=str(values["clientId"]),
+            client_secret=str(values["clientSecret"]),
             management_tokens=tuple(tokens),
         )
-        held = [each.settings.credentials for each in self.simulations]
+        existing = [each.settings.credentials for each in self.simulations]
         if any(
             credentials.application_id == each.application_id or credentials.client_id == each.client_id
-            for each in held
+            for each in existing
         ):
             raise ValueError("another application has this applicationId or clientId")
-        made = _create_beside(self.first, credentials)
-        self._more[credentials.application_id] = made
-        return made
+        application = _create_beside(self.first, credentials)
+        self._more[credentials.application_id] = application
+        return application
 
-    def forget(self) -> None:
+    def remove_added(self) -> None:
         """Remove every application except the first."""
         self._more.clear()
 
@@ -87,13 +87,13 @@ class Applications:
         token, pair = bearer(request), basic(request)
 
         def matches(simulation: Simulation) -> bool:
-            held = simulation.settings.credentials
+            credentials = simulation.settings.credentials
             if pair is not None:
-                return pair[0] == held.application_id or pair[1] in held.management_tokens
+                return pair[0] == credentials.application_id or pair[1] in credentials.management_tokens
             return (
                 token in simulation.tokens.application
                 or token in simulation.tokens.access
-                or token in held.management_tokens
+                or token in credentials.management_tokens
             )
 
         return self._find(matches)
@@ -134,7 +134,7 @@ class ApplicationRouter:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
-            await self._of(self._applications.first)(scope, receive, send)
+            await self._get_hosts(self._applications.first)(scope, receive, send)
             return
         if len(self._applications.simulations) > 1:
             simulation, receive = await self._route(scope, receive)
@@ -142,15 +142,15 @@ class ApplicationRouter:
             simulation = self._applications.first
         if scope["path"].startswith("/connect/"):
             send = self._remember_session(simulation, send)
-        await self._of(simulation)(scope, receive, send)
+        await self._get_hosts(simulation)(scope, receive, send)
 
-    def _of(self, simulation: Simulation) -> ASGIApp:
-        held = self._hosts.get(id(simulation))
-        if held is None:
-            alive = {id(each) for each in self._applications.simulations}
-            self._hosts = {key: value for key, value in self._hosts.items() if key in alive}
-            held = self._hosts[id(simulation)] = (simulation, self._make(simulation))
-        return held[1]
+    def _get_hosts(self, simulation: Simulation) -> ASGIApp:
+        entry = self._hosts.get(id(simulation))
+        if entry is None:
+            active = {id(each) for each in self._applications.simulations}
+            self._hosts = {key: value for key, value in self._hosts.items() if key in active}
+            entry = self._hosts[id(simulation)] = (simulation, self._make(simulation))
+        return entry[1]
 
     async def _route(self, scope: Scope, receive: Receive) -> tuple[Simulation, Receive]:
         path, query = scope["path"], QueryParams(scope["query_string"])

@@ -21,7 +21,7 @@ class Clock:
         """Move the clock forward by some seconds.
 
         Raises:
-            ValueError: The number is negative. Vehicles can't undo their trips.
+            ValueError: The number is negative. Vehicles can't reverse their trips.
         """
         if seconds < 0:
             raise ValueError("the clock only moves forward")

@@ -31,7 +31,7 @@ ENDPOINTS: dict[str, tuple[str, str]] = {
     "/vin": ("read_vin", "VIN"),
 }
 
-# The fleet's command -> its v3 name, group and code in the matrix.
+# Command name in ``simulator.vehicles`` -> its v3 name, group and code in the matrix.
 COMMANDS = {
     "lock": ("Lock", "Security", "security-lock"),
     "unlock": ("Unlock", "Security", "security-unlock"),
@@ -72,8 +72,8 @@ class Row:
     @property
     def endpoints(self) -> list[str]:
         """Return the names of the v2 endpoints that work for the model."""
-        held = set(self.permissions)
-        return [name for permission, name in ENDPOINTS.values() if permission in held]
+        granted = set(self.permissions)
+        return [name for permission, name in ENDPOINTS.values() if permission in granted]
 
     def resource(self) -> dict[str, Any]:
         """Return the row as a v3 resource. Only this resource names the permission of a signal."""

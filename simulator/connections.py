@@ -48,7 +48,7 @@ class Connections:
     ) -> Connection:
         """Connect or reconnect a vehicle. Only the connection id changes on reconnect."""
         self.by_key.pop((user_id, vehicle_id), None)
-        made = Connection(
+        connection = Connection(
             id=str(uuid.uuid4()),
             user_id=user_id,
             vehicle_id=vehicle_id,
@@ -57,8 +57,8 @@ class Connections:
             created_at=now,
             updated_at=now,
         )
-        self.by_key[user_id, vehicle_id] = made
-        return made
+        self.by_key[user_id, vehicle_id] = connection
+        return connection
 
     def get(self, *, user_id: str, vehicle_id: str) -> Connection | None:
         """Return the connection of this user and vehicle, or None."""
@@ -101,5 +101,5 @@ class Connections:
             error = each.pop("error")
             self.users[each["id"]] = User(**each, error=(error[0], error[1]) if error else None)
         for each in saved["connections"]:
-            made = Connection(**(each | {"permissions": tuple(each["permissions"])}))
-            self.by_key[made.user_id, made.vehicle_id] = made
+            connection = Connection(**(each | {"permissions": tuple(each["permissions"])}))
+            self.by_key[connection.user_id, connection.vehicle_id] = connection

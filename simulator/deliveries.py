@@ -1,6 +1,6 @@
 """Sending signed webhook events: four attempts at 0, 25, 75 and 175 seconds, then the event is dropped.
 
-Times are simulated ("Delivery Behavior", retry policy). Only the 15 seconds that an endpoint has to answer are real.
+Times are simulated ("Delivery Behavior", retry policy). Only the 15 seconds that an endpoint has to respond are real.
 """
 
 import asyncio
@@ -25,10 +25,10 @@ from simulator.settings import Credentials, Settings
 from simulator.signing import signature
 
 ATTEMPTS_AT = (0.0, 25.0, 75.0, 175.0)
-HELD_BACK = 10.0
-REMEMBERED = 2000
-AT_ONCE = 32
-MANY = 5000
+DISORDER_DELAY = 10.0
+LOG_SIZE = 2000
+MAX_PARALLEL = 32
+OVERLOAD_SIZE = 5000
 USER_AGENT = "Smartcar/1.0"
 
 
@@ -109,13 +109,13 @@ class WebhookSender:
         self._order = itertools.count()
         self._posting: set[asyncio.Task[None]] = set()
         self._client: httpx.AsyncClient | None = None
-        self.log: deque[Delivery] = deque(maxlen=REMEMBERED)
+        self.log: deque[Delivery] = deque(maxlen=LOG_SIZE)
 
     @property
     def client(self) -> httpx.AsyncClient:
         """The HTTP client, created on first use."""
         if self._client is None:
-            limits = httpx.Limits(max_connections=AT_ONCE, max_keepalive_connections=AT_ONCE)
+            limits = httpx.Limits(max_connections=MAX_PARALLEL, max_keepalive_connections=MAX_PARALLEL)
             self._client = httpx.AsyncClient(
                 limits=limits,
                 timeout=self._settings.delivery_timeout,
@@ -126,8 +126,8 @@ class WebhookSender:
 
     @property
     def overloaded(self) -> bool:
-        """Whether so much is due that nothing new should be made. Events that wait for a retry don't count."""
-        return len(self._heap) > MANY and self._heap[0][0] <= self._clock.now()
+        """Whether too many events are due to create new ones. Events that wait for a retry don't count."""
+        return len(self._heap) > OVERLOAD_SIZE and self._heap[0][0] <= self._clock.now()
 
     def send(
         self,
@@ -142,7 +142,7 @@ class WebhookSender:
     ) -> Delivery:
         """Queue an event. Injected faults may delay it."""
         now = self._clock.now()
-        made = Delivery(
+        delivery = Delivery(
             event_id=event.get("eventId") or str(uuid.uuid4()),
             event_type=event_type,
             uri=uri,
@@ -154,15 +154,15 @@ class WebhookSender:
             created_at=now,
             due=self._due(now),
         )
-        self.log.append(made)
-        self._push(made)
-        return made
+        self.log.append(delivery)
+        self._push(delivery)
+        return delivery
 
     def _due(self, now: float) -> float:
         faults = self._faults
         due = now + faults.delay
         if faults.occurs(faults.disorder):
-            due += HELD_BACK
+            due += DISORDER_DELAY
         if faults.burst:
             due = math.ceil(due / faults.burst) * faults.burst
         return due
@@ -179,7 +179,7 @@ class WebhookSender:
     def start_due(self) -> None:
         """Start to post everything that is due now, up to the number of parallel requests."""
         now = self._clock.now()
-        while self._heap and self._heap[0][0] <= now and len(self._posting) < AT_ONCE:
+        while self._heap and self._heap[0][0] <= now and len(self._posting) < MAX_PARALLEL:
             delivery = heapq.heappop(self._heap)[2]
             task = asyncio.create_task(self._attempt(delivery))
             self._posting.add(task)
@@ -200,12 +200,12 @@ class WebhookSender:
         body = orjson.dumps(address(event, delivery_id=attempt.delivery_id, now=now))
         started = time.monotonic()
         try:
-            answer = await self.client.post(delivery.uri, content=body, headers=self._headers(body))
-            attempt.status = answer.status_code
+            response = await self.client.post(delivery.uri, content=body, headers=self._headers(body))
+            attempt.status = response.status_code
         except (httpx.HTTPError, httpx.InvalidURL) as failure:
             attempt.error = type(failure).__name__
         attempt.seconds = time.monotonic() - started
-        self._conclude(delivery, taken=attempt.status is not None and 200 <= attempt.status < 300)
+        self._conclude(delivery, accepted=attempt.status is not None and 200 <= attempt.status < 300)
 
     def _headers(self, body: bytes) -> dict[str, str]:
         key = self._credentials.management_tokens[0]
@@ -217,8 +217,8 @@ class WebhookSender:
             "User-Agent": USER_AGENT,
         }
 
-    def _conclude(self, delivery: Delivery, *, taken: bool) -> None:
-        if taken:
+    def _conclude(self, delivery: Delivery, *, accepted: bool) -> None:
+        if accepted:
             delivery.state = "delivered"
             if not delivery.again and self._faults.occurs(self._faults.duplicates):
                 delivery.again = True
@@ -234,7 +234,7 @@ class WebhookSender:
             delivery.due = max(first + ATTEMPTS_AT[len(delivery.attempts)], self._clock.now())
             self._push(delivery)
 
-    def forget(self) -> None:
+    def clear(self) -> None:
         """Drop everything that is queued or logged."""
         self._heap.clear()
         self.log.clear()

@@ -16,7 +16,7 @@ _log = logging.getLogger("simulator")
 TICK = 0.25
 SHORT_PAUSE = 0.02
 VEHICLES_EVERY = 0.5
-REST = 4.0
+PAUSE_FACTOR = 4.0
 
 
 class Engine:
@@ -57,7 +57,7 @@ class Engine:
             for each in self.applications.simulations:
                 each.feed.record_changes(changes)
                 each.poller.poll()
-            await asyncio.sleep(max(VEHICLES_EVERY, REST * (time.monotonic() - started)))
+            await asyncio.sleep(max(VEHICLES_EVERY, PAUSE_FACTOR * (time.monotonic() - started)))
 
     async def _start_load(self) -> None:
         """Start the command line's load as soon as a vehicle is subscribed to a verified webhook."""

@@ -61,7 +61,7 @@ class ErrorText:
     message: str | None = None
 
 
-WORDS: dict[tuple[str, str | None], ErrorText] = {
+ERROR_TEXTS: dict[tuple[str, str | None], ErrorText] = {
     ("AUTHENTICATION", None): ErrorText(
         "The authorization header is missing or malformed, or it contains invalid or expired authentication "
         "credentials. Please check for missing parameters, spelling and casing mistakes, and other syntax issues."
@@ -319,9 +319,9 @@ class ApiError(Exception):
         self.retry_after = retry_after
 
     @property
-    def words(self) -> ErrorText:
+    def text(self) -> ErrorText:
         """The documentation's text, or the v3 title for codes that only v3 has."""
-        known = WORDS.get((self.kind, self.code))
+        known = ERROR_TEXTS.get((self.kind, self.code))
         return known or ErrorText(
             V3_TITLES.get((self.kind, self.code or ""), "The request could not be performed.")
         )
@@ -336,11 +336,11 @@ def doc_url(kind: str, code: str | None, *, version: str = "") -> str:
 
 def resolution(error: ApiError) -> dict[str, Any]:
     """Return the ``resolution`` object: a type that may be null, and an address if there is one."""
-    answer: dict[str, Any] = {"type": error.words.resolution}
+    body: dict[str, Any] = {"type": error.text.resolution}
     url = VIRTUAL_KEY_URL if error.code == "VIRTUAL_KEY_REQUIRED" else error.url
-    if url and error.words.resolution:
-        answer["url"] = url
-    return answer
+    if url and error.text.resolution:
+        body["url"] = url
+    return body
 
 
 def v2_body(error: ApiError, *, request: str) -> dict[str, Any]:
@@ -348,14 +348,14 @@ def v2_body(error: ApiError, *, request: str) -> dict[str, Any]:
     body: dict[str, Any] = {
         "type": error.kind,
         "code": error.code,
-        "description": error.detail or error.words.description,
+        "description": error.detail or error.text.description,
         "docURL": doc_url(error.kind, error.code),
         "statusCode": error.status,
         "requestId": request,
         "resolution": resolution(error),
     }
-    if error.words.message:
-        body["suggestedUserMessage"] = error.words.message
+    if error.text.message:
+        body["suggestedUserMessage"] = error.text.message
     return body
 
 
@@ -364,7 +364,7 @@ def v3_body(error: ApiError, *, bare: bool = False) -> dict[str, Any]:
 
     ``bare`` makes the resolution a plain string, as captured once.
     """
-    title = V3_TITLES.get((error.kind, error.code or ""), error.words.description)
+    title = V3_TITLES.get((error.kind, error.code or ""), error.text.description)
     entry: dict[str, Any] = {
         "status": str(error.status),
         "type": error.kind,
@@ -372,8 +372,8 @@ def v3_body(error: ApiError, *, bare: bool = False) -> dict[str, Any]:
         "title": title,
         "detail": error.detail or title,
         "links": {"about": doc_url(error.kind, error.code, version="v3/").partition("#")[0]},
-        "resolution": error.words.resolution if bare else resolution(error),
-        "suggestedUserMessage": error.words.message or "",
+        "resolution": error.text.resolution if bare else resolution(error),
+        "suggestedUserMessage": error.text.message or "",
         "meta": {},
     }
     return {"errors": [entry]}

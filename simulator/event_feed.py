@@ -58,23 +58,23 @@ class EventFeed:
             AlreadySubscribed: The vehicle is subscribed to the webhook.
         """
         simulation = self._simulation
-        made = simulation.webhooks.subscribe(
+        subscription = simulation.webhooks.subscribe(
             webhook_id=webhook_id,
             user_id=connection.user_id,
             vehicle_id=connection.vehicle_id,
             now=simulation.now(),
         )
-        self._plan(made, simulation.now() + FIRST_AFTER)
-        simulation.poller.add(made.vehicle_id)
+        self._plan(subscription, simulation.now() + FIRST_AFTER)
+        simulation.poller.add(subscription.vehicle_id)
         simulation.changed = True
-        return made
+        return subscription
 
     def recheck(self, vehicle_ids: Iterable[str] | None = None) -> None:
         """Check these vehicles (or all) in the next round, because something about their accounts changed."""
         now = self._simulation.now()
-        wanted = None if vehicle_ids is None else set(vehicle_ids)
+        selected = None if vehicle_ids is None else set(vehicle_ids)
         for each in self._simulation.webhooks.subscriptions.values():
-            if wanted is None or each.vehicle_id in wanted:
+            if selected is None or each.vehicle_id in selected:
                 self._plan(each, now)
                 self._simulation.poller.add(each.vehicle_id)
 
@@ -220,8 +220,8 @@ class EventFeed:
             kind=error[0],
             code=error[1],
             state=state,
-            description=rejection.words.description,
-            message=rejection.words.message,
+            description=rejection.text.description,
+            message=rejection.text.message,
             doc_url=errors.doc_url(*error),
             resolution=errors.resolution(rejection),
             signals=tuple(each.key for each in readings),
@@ -303,10 +303,10 @@ class EventFeed:
     def _chosen_capacity(
         self, vehicle: Vehicle, code: str, body: dict[str, Any] | None
     ) -> dict[str, Any] | None:
-        chosen = self._simulation.capacities.get(vehicle.id)
-        if code != "tractionbattery-nominalcapacity" or chosen is None or body is None:
+        capacity = self._simulation.capacities.get(vehicle.id)
+        if code != "tractionbattery-nominalcapacity" or capacity is None or body is None:
             return body
-        return body | {"capacity": chosen, "source": "USER_SELECTED"}
+        return body | {"capacity": capacity, "source": "USER_SELECTED"}
 
     def read(self, connection: Connection, code: str) -> Reading:
         """Return one signal from the manufacturer, as the v2 reads do. The caller checks the permission."""

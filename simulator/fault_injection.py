@@ -84,13 +84,13 @@ class Faults:
         """Return whether a fault with this chance occurs this time."""
         return chance > 0 and self.rng.random() < chance
 
-    def configure(self, wanted: Mapping[str, Any]) -> None:
+    def configure(self, switches: Mapping[str, Any]) -> None:
         """Set the named switches.
 
         Raises:
             ValueError: A name is unknown, or a value has the wrong type.
         """
-        values = {name: _value(name, given) for name, given in wanted.items()}
+        values = {name: _value(name, value) for name, value in switches.items()}
         for name, value in values.items():
             setattr(self, SWITCHES[name][0], value)
 
@@ -125,17 +125,17 @@ class Faults:
         return {name: getattr(self, attribute) for name, (attribute, _, _) in SWITCHES.items()}
 
 
-def _value(name: str, given: Any) -> float | tuple[str, ...]:
+def _value(name: str, value: Any) -> float | tuple[str, ...]:
     if name not in SWITCHES:
         raise ValueError(f"unknown fault: {name}")
     kind = SWITCHES[name][1]
     if kind == "names":
-        names = given.replace(",", " ").split() if isinstance(given, str) else given
+        names = value.replace(",", " ").split() if isinstance(value, str) else value
         if not isinstance(names, list | tuple) or not all(isinstance(each, str) for each in names):
             raise ValueError(f"{name} must be a list of names")
         return tuple(names)
     try:
-        number = float(given)
+        number = float(value)
     except (TypeError, ValueError):
         raise ValueError(f"{name} must be a number") from None
     if number < 0 or (kind == "chance" and number > 1):

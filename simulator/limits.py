@@ -1,7 +1,7 @@
 """Smartcar's request limits: the application's bucket, each vehicle's bucket, and the monthly limit.
 
-"Smartcar Usage Limits": the application has 120 requests, refilled by 2 a minute. A vehicle's own limit is answered
-with Retry-After. A vehicle's monthly limit comes from the plan.
+"Smartcar Usage Limits": the application has 120 requests, refilled by 2 a minute. A response to a request
+beyond a vehicle's own limit has Retry-After. A vehicle's monthly limit comes from the plan.
 """
 
 import math

@@ -1,4 +1,4 @@
-"""Webhook payloads in every form that Smartcar has sent ("Event Reference", and captured deliveries).
+"""Webhook payloads in every form that Smartcar has sent ("Event Reference" and captured deliveries).
 
 Forms: A (September 2025), B (October 2025 on), C and C' (documentation, newer and older), D (mid-2026, the default),
 T (the Dashboard's test button), and "legacy" (version 2.0).

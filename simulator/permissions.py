@@ -35,4 +35,4 @@ PERMISSIONS: dict[str, str] = {
 
 def describe(permissions: list[str]) -> list[str]:
     """Return the description of each known permission, reading before controlling, in a fixed order."""
-    return [words for name, words in PERMISSIONS.items() if name in permissions]
+    return [description for name, description in PERMISSIONS.items() if name in permissions]

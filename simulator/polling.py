@@ -1,7 +1,7 @@
 """More frequent reads of subscribed vehicles: every 25 seconds while driving, every minute while charging.
 
 "Smartcar automatically adjusts polling frequency based on vehicle status" ("Data Freshness Frequencies"). Makes that
-are rarely polled or are silent while driving, and vehicles that report events only, stay at their own interval.
+are rarely polled or send nothing while driving, and vehicles that report events only, stay at their own interval.
 """
 
 from __future__ import annotations

@@ -16,16 +16,16 @@ _ENVIRONMENT = Environment(
 POLICY = "default-src 'none'; style-src 'self'; img-src data:; base-uri 'none'; frame-ancestors 'none'"
 
 
-def page(template: str, *, status: int = 200, **shown: Any) -> HTMLResponse:
+def page(template: str, *, status: int = 200, **context: Any) -> HTMLResponse:
     """Return a page from a template."""
-    text = _ENVIRONMENT.get_template(template).render(names=NAMES, **shown)
+    text = _ENVIRONMENT.get_template(template).render(names=NAMES, **context)
     headers = {"Content-Security-Policy": POLICY, "Cache-Control": "no-store"}
     return HTMLResponse(text, status_code=status, headers=headers)
 
 
-def problem(heading: str, text: str, *, status: int = 400, **shown: Any) -> HTMLResponse:
+def problem(heading: str, text: str, *, status: int = 400, **context: Any) -> HTMLResponse:
     """Return a page that explains a problem."""
-    return page("connect/problem.html", status=status, heading=heading, text=text, **shown)
+    return page("connect/problem.html", status=status, heading=heading, text=text, **context)
 
 
 def redirect_browser(address: str | None) -> Response:

@@ -7,7 +7,7 @@ from typing import Any
 
 from simulator.clock import iso
 
-REMEMBERED = 5000
+LOG_SIZE = 5000
 
 
 @dataclass(slots=True, kw_only=True)
@@ -39,22 +39,22 @@ class LoggedRequest:
 class RequestLog:
     """The last few thousand requests."""
 
-    seen: deque[LoggedRequest] = field(default_factory=lambda: deque(maxlen=REMEMBERED))
+    entries: deque[LoggedRequest] = field(default_factory=lambda: deque(maxlen=LOG_SIZE))
 
-    def add(self, seen: LoggedRequest) -> None:
+    def add(self, entry: LoggedRequest) -> None:
         """Add a request."""
-        self.seen.append(seen)
+        self.entries.append(entry)
 
     def select(self, *, path: str = "", since: float = 0.0) -> Iterator[LoggedRequest]:
         """Return requests whose path contains ``path`` and that aren't older than ``since``."""
-        return (each for each in self.seen if path in each.path and each.at >= since)
+        return (each for each in self.entries if path in each.path and each.at >= since)
 
     def clear(self) -> None:
         """Remove all requests."""
-        self.seen.clear()
+        self.entries.clear()
 
 
-def api_version_of(path: str) -> str | None:
+def get_api_version(path: str) -> str | None:
     """Return the API version of a path: v2, v3, or None if both share the path."""
     if path.startswith(("/api/", "/auth/", "/management/")):
         return "v2"

@@ -29,16 +29,16 @@ class Credentials:
     def from_environment(cls, environment: Mapping[str, str]) -> "Credentials":
         """Read SMARTCAR_APPLICATION_ID and the like. An unset or empty variable leaves the documented default."""
         names = ("application_id", "application_secret", "client_id", "client_secret")
-        given = {name: environment.get(f"SMARTCAR_{name.upper()}", "") for name in names}
+        values = {name: environment.get(f"SMARTCAR_{name.upper()}", "") for name in names}
         tokens = environment.get("SMARTCAR_MANAGEMENT_TOKENS", "").split(",")
-        held = tuple(token.strip() for token in tokens if token.strip())
+        management_tokens = tuple(token.strip() for token in tokens if token.strip())
         default = cls()
         return cls(
-            application_id=given["application_id"] or default.application_id,
-            application_secret=given["application_secret"] or default.application_secret,
-            client_id=given["client_id"] or default.client_id,
-            client_secret=given["client_secret"] or default.client_secret,
-            management_tokens=held or default.management_tokens,
+            application_id=values["application_id"] or default.application_id,
+            application_secret=values["application_secret"] or default.application_secret,
+            client_id=values["client_id"] or default.client_id,
+            client_secret=values["client_secret"] or default.client_secret,
+            management_tokens=management_tokens or default.management_tokens,
         )
 
 
@@ -209,7 +209,7 @@ def _latency(text: str) -> tuple[float, float]:
 
 
 def _start(text: str | None) -> tuple[float | None, float | None]:
-    """Return where the clock and where the daily plans start, in epoch seconds. None stands for the default.
+    """Return where the clock and where the daily plans start, in epoch seconds. None means the default.
 
     Raises:
         ValueError: The text is neither HH:MM nor an ISO time.
@@ -226,25 +226,25 @@ def _start(text: str | None) -> tuple[float | None, float | None]:
 def from_command_line(arguments: Sequence[str] | None = None) -> Settings:
     """Read the command line and the environment. Exits with a usage message if a flag is wrong."""
     parser = _parser()
-    given = parser.parse_args(arguments)
+    options = parser.parse_args(arguments)
     try:
-        latency = _latency(given.command_latency)
+        latency = _latency(options.command_latency)
     except ValueError:
         parser.error("--command-latency must be seconds or MIN-MAX, for example 1-3")
     try:
-        start, plan_start = _start(given.start)
+        start, plan_start = _start(options.start)
     except ValueError:
         parser.error(
             "--start must be a local time such as 03:00 or an ISO time such as 2026-11-02T08:00:00+00:00"
         )
-    if given.speed <= 0:
+    if options.speed <= 0:
         parser.error("--speed must be above 0")
-    values = vars(given) | {
-        "redirect_uris": tuple(given.redirect_uri),
+    values = vars(options) | {
+        "redirect_uris": tuple(options.redirect_uri),
         "command_latency": latency,
         "start": start,
         "plan_start": plan_start,
-        "faults": dict(each.partition("=")[::2] for each in given.trouble),
+        "faults": dict(each.partition("=")[::2] for each in options.trouble),
         "credentials": Credentials.from_environment(os.environ),
     }
     del values["redirect_uri"], values["trouble"]

@@ -1,4 +1,4 @@
-"""How Smartcar signs: HMAC-SHA256 in lowercase hex, keyed with the application management token."""
+"""Smartcar's signatures: HMAC-SHA256 in lowercase hex, keyed with the application management token."""
 
 import hashlib
 import hmac
@@ -9,7 +9,7 @@ def signature(key: str, body: bytes) -> str:
     return hmac.new(key.encode(), body, hashlib.sha256).hexdigest()
 
 
-def right_answer(*, keys: tuple[str, ...], challenge: str, answer: str) -> bool:
+def is_valid_answer(*, keys: tuple[str, ...], challenge: str, answer: str) -> bool:
     """Return whether ``answer`` is the challenge hashed with one of the application's management tokens."""
-    given = answer.encode()
-    return any(hmac.compare_digest(signature(key, challenge.encode()).encode(), given) for key in keys)
+    encoded = answer.encode()
+    return any(hmac.compare_digest(signature(key, challenge.encode()).encode(), encoded) for key in keys)

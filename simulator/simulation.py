@@ -86,11 +86,11 @@ class Simulation:
 
     def beyond_plan(self, vehicle_id: str) -> bool:
         """Return whether the vehicle exceeds the plan's limit. The vehicles connected first are within the limit."""
-        most = self.settings.vehicle_limit
-        if not most:
+        limit = self.settings.vehicle_limit
+        if not limit:
             return False
         order = list(dict.fromkeys(each.vehicle_id for each in self.connections.by_key.values()))
-        return vehicle_id in order[most:]
+        return vehicle_id in order[limit:]
 
     def permits(self, connection: Connection, permission: str) -> bool:
         """Return whether the driver granted the permission and it hasn't been revoked since."""
@@ -119,22 +119,22 @@ class Simulation:
     ) -> list[Connection]:
         """Connect vehicles to the application. Webhooks with automatic subscription subscribe them."""
         now = self.now()
-        made = [
+        granted = [
             self.connections.grant(
                 user_id=user.id, vehicle_id=each, permissions=permissions, mode=mode, now=now
             )
             for each in vehicle_ids
         ]
-        for connection in made:
+        for connection in granted:
             self.feed.auto_subscribe(connection)
         self.changed = True
-        return made
+        return granted
 
     def disconnect(self, connection: Connection) -> None:
         """Remove one connection with its tokens, subscriptions and stored signals."""
         self.connections.remove(connection)
         self.tokens.revoke_vehicle(user_id=connection.user_id, vehicle_id=connection.vehicle_id)
-        for each in self.webhooks.of_vehicle(connection.vehicle_id, user_id=connection.user_id):
+        for each in self.webhooks.for_vehicle(connection.vehicle_id, user_id=connection.user_id):
             self.webhooks.unsubscribe(each)
         self.feed.store.pop((connection.user_id, connection.vehicle_id), None)
         self.changed = True
@@ -158,7 +158,7 @@ class Simulation:
         self.limits.clear()
         self.faults.clear()
         self.requests.clear()
-        self.sender.forget()
+        self.sender.clear()
         self.feed.clear()
         self.poller.clear()
         self.capacities.clear()
@@ -220,7 +220,7 @@ def create_simulation(settings: Settings, *, transport: httpx.AsyncBaseTransport
     )
 
 
-def permissions_of(vehicle: Vehicle) -> set[str]:
+def applicable_permissions(vehicle: Vehicle) -> set[str]:
     """Return the permissions that apply to this vehicle: those with a signal or a command."""
     found = {entry.permission for code, entry in CATALOGUE.items() if vehicle.supports(code)}
     found |= {"control_security", "control_navigation"}

@@ -14,9 +14,9 @@ import orjson
 from simulator.simulation import Simulation
 
 VERSION = 1
-EVERY = 0.5
-FLEET_EVERY = 10.0
-REST = 5.0
+SAVE_INTERVAL = 0.5
+FLEET_SAVE_INTERVAL = 10.0
+PAUSE_FACTOR = 5.0
 
 
 class StateStore:
@@ -83,19 +83,19 @@ class StateStore:
             default=list,
         )
         self._path.parent.mkdir(parents=True, exist_ok=True)
-        fresh = self._path.with_name(self._path.name + ".new")
-        handle = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+        temporary = self._path.with_name(self._path.name + ".new")
+        handle = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
         with os.fdopen(handle, "wb") as file:
             file.write(content)
             file.flush()
             os.fsync(file.fileno())
-        fresh.replace(self._path)
+        temporary.replace(self._path)
         self._saved_at = time.monotonic()
 
     async def run(self) -> None:
         """Save soon after each change, and regularly for the clock and the vehicles, until canceled."""
         while True:
             started = time.monotonic()
-            if self._simulation.changed or started - self._saved_at > FLEET_EVERY:
+            if self._simulation.changed or started - self._saved_at > FLEET_SAVE_INTERVAL:
                 self.save()
-            await asyncio.sleep(max(EVERY, REST * (time.monotonic() - started)))
+            await asyncio.sleep(max(SAVE_INTERVAL, PAUSE_FACTOR * (time.monotonic() - started)))

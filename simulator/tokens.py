@@ -81,12 +81,12 @@ class TokenStore:
         Raises:
             TokenError: The code is invalid.
         """
-        held = self.codes.pop(code, None)
-        if held is None or held.expires_at < now:
+        stored = self.codes.pop(code, None)
+        if stored is None or stored.expires_at < now:
             raise TokenError("Invalid code: it is unknown, used or expired.")
-        if held.redirect_uri and redirect_uri and held.redirect_uri != redirect_uri:
+        if stored.redirect_uri and redirect_uri and stored.redirect_uri != redirect_uri:
             raise TokenError("Invalid redirect_uri: it is not the one the code was issued for.")
-        return self._issue(held.user_id, held.vehicle_ids, held.scopes, now)
+        return self._issue(stored.user_id, stored.vehicle_ids, stored.scopes, now)
 
     def rotate(self, *, refresh: str, now: float) -> Pair:
         """Issue a new pair for a refresh token, which expires soon after its first use.
@@ -94,12 +94,12 @@ class TokenStore:
         Raises:
             TokenError: The refresh token is invalid.
         """
-        held = self.refresh.get(refresh)
-        if held is None or held.refresh_until < now:
+        stored = self.refresh.get(refresh)
+        if stored is None or stored.refresh_until < now:
             raise TokenError("Invalid or expired refresh token.")
-        dying = min(held.refresh_until, now + self.reuse)
-        self.refresh[refresh] = replace(held, refresh_until=dying)
-        return self._issue(held.user_id, held.vehicle_ids, held.scopes, now)
+        expires_at = min(stored.refresh_until, now + self.reuse)
+        self.refresh[refresh] = replace(stored, refresh_until=expires_at)
+        return self._issue(stored.user_id, stored.vehicle_ids, stored.scopes, now)
 
     def _issue(self, user_id: str, vehicle_ids: tuple[str, ...], scopes: tuple[str, ...], now: float) -> Pair:
         self._purge_expired(now)
@@ -116,10 +116,10 @@ class TokenStore:
         self.refresh[pair.refresh] = pair
         return pair
 
-    def user_of(self, *, access: str, now: float) -> Pair | None:
+    def pair_for(self, *, access: str, now: float) -> Pair | None:
         """Return the pair of a valid v2 access token, or None."""
-        held = self.access.get(access)
-        return held if held and held.access_until >= now else None
+        pair = self.access.get(access)
+        return pair if pair and pair.access_until >= now else None
 
     def issue_application(self, *, now: float) -> str:
         """Issue a v3 application token."""
@@ -134,22 +134,22 @@ class TokenStore:
 
     def revoke_user(self, *, user_id: str) -> None:
         """Revoke every code and v2 token of one driver."""
-        self.codes = {key: held for key, held in self.codes.items() if held.user_id != user_id}
-        self.access = {key: held for key, held in self.access.items() if held.user_id != user_id}
-        self.refresh = {key: held for key, held in self.refresh.items() if held.user_id != user_id}
+        self.codes = {key: entry for key, entry in self.codes.items() if entry.user_id != user_id}
+        self.access = {key: entry for key, entry in self.access.items() if entry.user_id != user_id}
+        self.refresh = {key: entry for key, entry in self.refresh.items() if entry.user_id != user_id}
 
     def revoke_vehicle(self, *, user_id: str, vehicle_id: str) -> None:
         """Remove one vehicle from a driver's tokens. Tokens without a vehicle are revoked."""
 
         def without(pairs: dict[str, Pair]) -> dict[str, Pair]:
-            kept: dict[str, Pair] = {}
+            remaining: dict[str, Pair] = {}
             for key, pair in pairs.items():
-                left = tuple(each for each in pair.vehicle_ids if each != vehicle_id)
+                other_ids = tuple(each for each in pair.vehicle_ids if each != vehicle_id)
                 if pair.user_id != user_id:
-                    kept[key] = pair
-                elif left:
-                    kept[key] = replace(pair, vehicle_ids=left)
-            return kept
+                    remaining[key] = pair
+                elif other_ids:
+                    remaining[key] = replace(pair, vehicle_ids=other_ids)
+            return remaining
 
         self.access, self.refresh = without(self.access), without(self.refresh)
 
@@ -161,9 +161,9 @@ class TokenStore:
         self.application.clear()
 
     def _purge_expired(self, now: float) -> None:
-        self.codes = {key: held for key, held in self.codes.items() if held.expires_at >= now}
-        self.access = {key: held for key, held in self.access.items() if held.access_until >= now}
-        self.refresh = {key: held for key, held in self.refresh.items() if held.refresh_until >= now}
+        self.codes = {key: entry for key, entry in self.codes.items() if entry.expires_at >= now}
+        self.access = {key: entry for key, entry in self.access.items() if entry.access_until >= now}
+        self.refresh = {key: entry for key, entry in self.refresh.items() if entry.refresh_until >= now}
         self.application = {key: until for key, until in self.application.items() if until >= now}
 
     def snapshot(self) -> dict[str, Any]:

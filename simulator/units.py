@@ -7,7 +7,7 @@ METRIC, IMPERIAL = "metric", "imperial"
 
 MILES_PER_KM = 0.62137119
 PSI_PER_KPA = 0.14503774
-GALLONS_PER_LITRE = 0.26417205
+GALLONS_PER_LITER = 0.26417205
 
 
 def miles(km: float) -> float:
@@ -20,9 +20,9 @@ def psi(kpa: float) -> float:
     return round(kpa * PSI_PER_KPA, 2)
 
 
-def gallons(litres: float) -> float:
+def gallons(liters: float) -> float:
     """Return liters in US gallons."""
-    return round(litres * GALLONS_PER_LITRE, 2)
+    return round(liters * GALLONS_PER_LITER, 2)
 
 
 def fahrenheit(celsius: float) -> float:

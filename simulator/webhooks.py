@@ -103,7 +103,7 @@ class Webhooks:
         subscribed = self.by_vehicle.setdefault(vehicle_id, {})
         if (webhook_id, user_id) in subscribed:
             raise AlreadySubscribed
-        made = Subscription(
+        subscription = Subscription(
             id=str(uuid.uuid4()),
             webhook_id=webhook_id,
             user_id=user_id,
@@ -111,9 +111,9 @@ class Webhooks:
             created_at=now,
             updated_at=now,
         )
-        subscribed[webhook_id, user_id] = made
-        self.subscriptions[made.id] = made
-        return made
+        subscribed[webhook_id, user_id] = subscription
+        self.subscriptions[subscription.id] = subscription
+        return subscription
 
     def unsubscribe(self, subscription: Subscription) -> None:
         """End one subscription. Events on their way may still arrive."""
@@ -123,7 +123,7 @@ class Webhooks:
         if not subscribed:
             self.by_vehicle.pop(subscription.vehicle_id, None)
 
-    def of_vehicle(
+    def for_vehicle(
         self, vehicle_id: str, *, user_id: str | None = None, webhook_id: str | None = None
     ) -> list[Subscription]:
         """Return the subscriptions of one vehicle."""
@@ -162,6 +162,6 @@ class Webhooks:
                 "pending": set(each["pending"]),
                 "errors": {(kind, code) for kind, code in each["errors"]},
             }
-            made = Subscription(**(each | sets))
-            self.subscriptions[made.id] = made
-            self.by_vehicle.setdefault(made.vehicle_id, {})[made.webhook_id, made.user_id] = made
+            entry = Subscription(**(each | sets))
+            self.subscriptions[entry.id] = entry
+            self.by_vehicle.setdefault(entry.vehicle_id, {})[entry.webhook_id, entry.user_id] = entry

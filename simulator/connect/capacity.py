@@ -29,7 +29,7 @@ def _available(simulation: Simulation, vehicle: Vehicle) -> list[dict[str, Any]]
 
 
 def unanswered(simulation: Simulation, vehicle_ids: Sequence[str]) -> list[str]:
-    """Return the vehicles whose capacity only the driver knows and whose driver hasn't been asked yet."""
+    """Return the vehicles whose capacity only the driver knows, and for which no answer is stored."""
     found = []
     for each in vehicle_ids:
         body = simulation.fleet.vehicles[each].signal(CODE, now=simulation.now()).body
@@ -45,16 +45,16 @@ def question(simulation: Simulation, vehicle: Vehicle, *, action: str) -> Respon
     )
 
 
-async def answer(request: Request, simulation: Simulation, vehicle: Vehicle) -> float | None:
+async def read_answer(request: Request, simulation: Simulation, vehicle: Vehicle) -> float | None:
     """Read and store the driver's answer. Return None if the driver doesn't know the capacity."""
     form = await request.form()
     mark(request, vehicle_id=vehicle.id)
     offered = {str(each["capacity"]): float(each["capacity"]) for each in _available(simulation, vehicle)}
-    chosen = offered.get(str(form.get("capacity", ""))) if not form.get("unknown") else None
-    if chosen is not None:
-        simulation.capacities[vehicle.id] = chosen
+    selected = offered.get(str(form.get("capacity", ""))) if not form.get("unknown") else None
+    if selected is not None:
+        simulation.capacities[vehicle.id] = selected
         simulation.changed = True
-    return chosen
+    return selected
 
 
 async def standalone(request: Request) -> Response:
@@ -62,26 +62,26 @@ async def standalone(request: Request) -> Response:
     simulation = get_simulation(request)
     query = request.query_params
     vehicle = simulation.vehicle(query.get("vehicle_id", ""))
-    held, until = simulation.capacity_tokens.get(query.get("token", ""), ("", 0.0))
+    vehicle_id, until = simulation.capacity_tokens.get(query.get("token", ""), ("", 0.0))
     try:
         redirect_uri = checked_redirect(simulation, query.get("redirect_uri"))
     except ConnectPageError as error:
         return problem("This link doesn't work", str(error))
     if query.get("client_id") != simulation.settings.credentials.application_id or vehicle is None:
         return problem("This link doesn't work", "Unknown application or vehicle.")
-    if held != vehicle.id or until < simulation.now():
+    if vehicle_id != vehicle.id or until < simulation.now():
         # Without a valid token the driver signs in first and answers the question afterwards.
         back = [("redirect_uri", redirect_uri or ""), ("then", THEN_CAPACITY)]
         return redirect_browser(with_query(simulation.reauthenticate_url(vehicle.id), back))
     if request.method == "GET":
         return question(simulation, vehicle, action=f"/connect/battery-capacity?{request.url.query}")
-    chosen = await answer(request, simulation, vehicle)
-    if chosen is None:
+    selected = await read_answer(request, simulation, vehicle)
+    if selected is None:
         fields = [*NO_SELECTION, ("vehicle_id", vehicle.id)]
     else:
         fields = [
             ("vehicle_id", vehicle.id),
-            ("selected_capacity", f"{chosen:g}"),
+            ("selected_capacity", f"{selected:g}"),
             ("reason", "battery_capacity"),
         ]
     return redirect_browser(with_query(redirect_uri or "", fields))

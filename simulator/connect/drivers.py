@@ -4,15 +4,15 @@ import re
 import uuid
 from dataclasses import dataclass
 
-from simulator.errors import WORDS
+from simulator.errors import ERROR_TEXTS
 from simulator.simulation import Simulation
 from simulator.vehicles import Account, Vehicle
 
 INVALID_SUBSCRIPTION = "smartcar@invalid-subscription.com"
 VEHICLE_INCOMPATIBLE = "smartcar@vehicle-incompatible.com"
 CONNECT_ERRORS = {INVALID_SUBSCRIPTION: "invalid_subscription", VEHICLE_INCOMPATIBLE: "vehicle_incompatible"}
-TESTED = ("COMPATIBILITY", "CONNECTED_SERVICES_ACCOUNT", "UPSTREAM", "VEHICLE_STATE")
-_MANY = re.compile(r"(\d{1,5})-vehicles@smartcar\.com", re.IGNORECASE)
+TESTED_TYPES = ("COMPATIBILITY", "CONNECTED_SERVICES_ACCOUNT", "UPSTREAM", "VEHICLE_STATE")
+_MANY_VEHICLES = re.compile(r"(\d{1,5})-vehicles@smartcar\.com", re.IGNORECASE)
 
 # VINs from the page "Testing Errors", for single select.
 TEST_VINS = {
@@ -58,10 +58,10 @@ class Driver:
 
 
 def forced_error(email: str) -> tuple[str, str] | None:
-    """Return the API error that a documented test address stands for, or None."""
+    """Return the API error that a documented test address requests, or None."""
     name, _, domain = email.partition("@")
     kind, _, code = name.upper().partition(".")
-    if domain.lower() != "smartcar.com" or kind not in TESTED or (kind, code) not in WORDS:
+    if domain.lower() != "smartcar.com" or kind not in TESTED_TYPES or (kind, code) not in ERROR_TEXTS:
         return None
     return kind, code
 
@@ -84,12 +84,12 @@ def _seeded(account: Account) -> Driver:
 def _test_driver(simulation: Simulation, make: str | None, email: str) -> Driver | None:
     vehicles = [each.id for each in simulation.fleet.vehicles.values() if make in (None, each.make)]
     user_id = str(uuid.uuid5(uuid.NAMESPACE_URL, f"{simulation.settings.seed}/{make}/{email.lower()}"))
-    many = _MANY.fullmatch(email)
-    if many:
-        everywhere = list(simulation.fleet.vehicles)
-        wanted = int(many[1])
-        chosen = (vehicles if len(vehicles) >= wanted else everywhere)[:wanted]
-        return Driver(email=email, user_id=user_id, vehicle_ids=tuple(chosen))
+    match = _MANY_VEHICLES.fullmatch(email)
+    if match:
+        all_vehicles = list(simulation.fleet.vehicles)
+        count = int(match[1])
+        selected = (vehicles if len(vehicles) >= count else all_vehicles)[:count]
+        return Driver(email=email, user_id=user_id, vehicle_ids=tuple(selected))
     if email.lower() in CONNECT_ERRORS:
         return Driver(
             email=email, user_id=user_id, vehicle_ids=(), connect_error=CONNECT_ERRORS[email.lower()]
@@ -107,7 +107,7 @@ def _test_driver(simulation: Simulation, make: str | None, email: str) -> Driver
     )
 
 
-def owner_of(simulation: Simulation, vehicle: Vehicle) -> Driver | None:
+def find_owner(simulation: Simulation, vehicle: Vehicle) -> Driver | None:
     """Return the seeded account that has the vehicle."""
     for account in simulation.fleet.accounts.values():
         if vehicle.id in account.vehicle_ids:

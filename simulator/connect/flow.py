@@ -9,10 +9,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from urllib.parse import parse_qsl, quote, urlencode, urlsplit, urlunsplit
 
-from simulator.connect.drivers import TEST_VINS, Driver, find_driver, owner_of
+from simulator.connect.drivers import TEST_VINS, Driver, find_driver, find_owner
 from simulator.connections import User
 from simulator.permissions import PERMISSIONS
-from simulator.simulation import Simulation, permissions_of
+from simulator.simulation import Simulation, applicable_permissions
 from simulator.vehicles import Vehicle
 
 DESCRIPTIONS = {
@@ -104,23 +104,23 @@ def _check_application(simulation: Simulation, query: Mapping[str, str]) -> None
         raise ConnectPageError("No application has this id.")
 
 
-def checked_redirect(simulation: Simulation, given: str | None, *, optional: bool = False) -> str | None:
+def checked_redirect(simulation: Simulation, requested: str | None, *, optional: bool = False) -> str | None:
     """Return the redirect URI.
 
     Raises:
         ConnectPageError: The URI isn't registered.
     """
     registered = simulation.settings.redirect_uris
-    if not given:
+    if not requested:
         if registered:
             return registered[0]
         if optional:
             return None
         raise ConnectPageError("redirect_uri is missing, and the application has none registered.")
-    local = urlsplit(given).scheme == "http" and urlsplit(given).hostname in LOCAL_HOSTS
-    if given not in registered and not (local and not registered):
+    local = urlsplit(requested).scheme == "http" and urlsplit(requested).hostname in LOCAL_HOSTS
+    if requested not in registered and not (local and not registered):
         raise ConnectPageError("redirect_uri is not one of the application's redirect URIs.")
-    return given
+    return requested
 
 
 def _reauthentication(simulation: Simulation, session: Session, query: Mapping[str, str]) -> Session:
@@ -134,9 +134,9 @@ def _reauthentication(simulation: Simulation, session: Session, query: Mapping[s
 
 
 def _authorization(simulation: Simulation, session: Session, query: Mapping[str, str]) -> Session:
-    wanted = query.get("scope", "").split() or list(PERMISSIONS)
-    session.scopes = tuple(dict.fromkeys(each.removeprefix("required:") for each in wanted))
-    session.required = frozenset(each[9:] for each in wanted if each.startswith("required:"))
+    requested_scopes = query.get("scope", "").split() or list(PERMISSIONS)
+    session.scopes = tuple(dict.fromkeys(each.removeprefix("required:") for each in requested_scopes))
+    session.required = frozenset(each[9:] for each in requested_scopes if each.startswith("required:"))
     unknown = [each for each in session.scopes if each not in PERMISSIONS]
     if unknown:
         raise ConnectPageError(f"Unknown permission in scope: {', '.join(unknown)}.")
@@ -165,8 +165,8 @@ def sign_in(simulation: Simulation, session: Session, *, make: str | None, email
     if driver is None:
         return "No account with this email exists at this brand."
     if session.kind == REAUTHENTICATE:
-        held = simulation.connections.get(user_id=driver.user_id, vehicle_id=session.vehicle_id or "")
-        if held is None:
+        connection = simulation.connections.get(user_id=driver.user_id, vehicle_id=session.vehicle_id or "")
+        if connection is None:
             return "This account doesn't have the vehicle to reconnect."
     session.driver, session.make = driver, make or session.make
     return None
@@ -179,8 +179,8 @@ def eligible(simulation: Simulation, session: Session) -> tuple[list[Vehicle], l
     if session.vin and session.vin not in TEST_VINS:
         vehicles = [each for each in vehicles if each.vin == session.vin]
     enforced = session.required if session.country in ("US", "CA") else frozenset[str]()
-    fitting = [each for each in vehicles if enforced <= permissions_of(each)]
-    return fitting, [each for each in vehicles if each not in fitting]
+    matching = [each for each in vehicles if enforced <= applicable_permissions(each)]
+    return matching, [each for each in vehicles if each not in matching]
 
 
 def approved_before(simulation: Simulation, session: Session) -> bool:
@@ -188,10 +188,10 @@ def approved_before(simulation: Simulation, session: Session) -> bool:
     vehicles, _ = eligible(simulation, session)
     if session.force or session.single or session.driver is None or not vehicles:
         return False
-    held = [
+    connections = [
         simulation.connections.get(user_id=session.driver.user_id, vehicle_id=each.id) for each in vehicles
     ]
-    return all(each is not None and set(session.scopes) <= set(each.permissions) for each in held)
+    return all(each is not None and set(session.scopes) <= set(each.permissions) for each in connections)
 
 
 def grant(
@@ -203,8 +203,8 @@ def grant(
 ) -> str | None:
     """Grant access to vehicles. Return the redirect address, or None for Smartcar's own last page."""
     user = _remember(simulation, session)
-    given = tuple(each for each in session.scopes if scopes is None or each in scopes)
-    simulation.grant(user=user, vehicle_ids=vehicle_ids, permissions=given, mode=session.mode)
+    granted = tuple(each for each in session.scopes if scopes is None or each in scopes)
+    simulation.grant(user=user, vehicle_ids=vehicle_ids, permissions=granted, mode=session.mode)
     if session.redirect_uri is None:
         return None
     fields: list[tuple[str, str]] = []
@@ -212,7 +212,7 @@ def grant(
         code = simulation.tokens.issue_code(
             user_id=user.id,
             vehicle_ids=tuple(vehicle_ids),
-            scopes=given,
+            scopes=granted,
             redirect_uri=session.redirect_uri,
             now=simulation.now(),
         )
@@ -283,10 +283,10 @@ def expected_driver(simulation: Simulation, session: Session) -> Driver | None:
     if session.vin in TEST_VINS:
         return find_driver(simulation, make=session.make, email=TEST_VINS[session.vin])
     if session.kind == REAUTHENTICATE:
-        held = simulation.connections.select(vehicle_id=session.vehicle_id)
-        user = simulation.connections.users.get(held[0].user_id) if held else None
+        connections = simulation.connections.select(vehicle_id=session.vehicle_id)
+        user = simulation.connections.users.get(connections[0].user_id) if connections else None
         return find_driver(simulation, make=None, email=user.email) if user else None
     if session.vin:
         vehicle = next((each for each in simulation.fleet.vehicles.values() if each.vin == session.vin), None)
-        return owner_of(simulation, vehicle) if vehicle else None
+        return find_owner(simulation, vehicle) if vehicle else None
     return None

@@ -16,28 +16,28 @@ from simulator.permissions import describe
 from simulator.rendering import NAMES, TEMPLATES, page, problem, redirect_browser
 from simulator.simulation import Simulation
 
-REMEMBERED = 1000
+MAX_SESSIONS = 1000
 
 
 class SessionStore:
     """The open sessions. The oldest are dropped, and a restart drops all of them."""
 
     def __init__(self) -> None:
-        self._held: OrderedDict[str, Session] = OrderedDict()
+        self._open: OrderedDict[str, Session] = OrderedDict()
 
     def add(self, session: Session) -> None:
         """Add a session."""
-        self._held[session.id] = session
-        while len(self._held) > REMEMBERED:
-            self._held.popitem(last=False)
+        self._open[session.id] = session
+        while len(self._open) > MAX_SESSIONS:
+            self._open.popitem(last=False)
 
     def get(self, session_id: str) -> Session | None:
         """Return an open session, or None."""
-        return self._held.get(session_id)
+        return self._open.get(session_id)
 
     def end(self, session: Session) -> None:
         """Remove a session that has ended."""
-        self._held.pop(session.id, None)
+        self._open.pop(session.id, None)
 
 
 def _sessions(request: Request) -> SessionStore:
@@ -97,7 +97,7 @@ def _sign_in_page(
 ) -> Response:
     accounts = [
         (each.email, ", ".join(simulation.fleet.vehicles[vehicle].model for vehicle in each.vehicle_ids))
-        for each in simulation.fleet.accounts_of(make)
+        for each in simulation.fleet.get_accounts(make)
     ]
     expected = flow.expected_driver(simulation, session)
     return page(
@@ -198,13 +198,13 @@ async def grant(request: Request) -> Response:
     if form.get("answer") != "allow":
         return _end(request, session, flow.end_with_error(session, "access_denied"))
     vehicles, _ = flow.eligible(simulation, session)
-    chosen = [each.id for each in vehicles if each.id in form.getlist("vehicle")]
-    if not chosen:
+    selected = [each.id for each in vehicles if each.id in form.getlist("vehicle")]
+    if not selected:
         return _grant_page(simulation, session, error="Please choose a vehicle.")
-    chosen = chosen[:1] if session.single else chosen
-    address = flow.grant(simulation, session, vehicle_ids=chosen)
+    selected = selected[:1] if session.single else selected
+    address = flow.grant(simulation, session, vehicle_ids=selected)
     if "read_battery" in session.scopes:
-        session.questions = capacity.unanswered(simulation, chosen)
+        session.questions = capacity.unanswered(simulation, selected)
     session.address = address
     if session.questions:
         return RedirectResponse(f"/connect/flow/{session.id}/capacity", status_code=303)
@@ -215,7 +215,7 @@ async def ask_capacity(request: Request) -> Response:
     """Ask for the battery capacity of each granted vehicle that needs it, then redirect the browser"""
     simulation, session = get_simulation(request), _session(request)
     if session.questions and request.method == "POST":
-        await capacity.answer(request, simulation, simulation.fleet.vehicles[session.questions.pop(0)])
+        await capacity.read_answer(request, simulation, simulation.fleet.vehicles[session.questions.pop(0)])
         return RedirectResponse(f"/connect/flow/{session.id}/capacity", status_code=303)
     if session.questions:
         vehicle = simulation.fleet.vehicles[session.questions[0]]

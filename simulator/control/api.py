@@ -52,10 +52,10 @@ async def _body(request: Request) -> dict[str, Any]:
 
 
 def _text(body: dict[str, Any], name: str) -> str | None:
-    given = body.get(name)
-    if not isinstance(given, str | None):
+    value = body.get(name)
+    if not isinstance(value, str | None):
         raise ControlError(400, f"{name} must be a string")
-    return given
+    return value
 
 
 async def health(_: Request) -> Response:
@@ -75,7 +75,7 @@ async def post_webhook(request: Request) -> Response:
 
 async def get_webhooks(request: Request) -> Response:
     """GET /webhooks"""
-    held = get_simulation(request).webhooks
+    webhooks = get_simulation(request).webhooks
     rows = [
         {
             "id": each.id,
@@ -88,9 +88,9 @@ async def get_webhooks(request: Request) -> Response:
             "autoSubscribe": each.auto_subscribe,
             "enabled": each.enabled,
             "verified": each.verified,
-            "subscriptions": sum(one.webhook_id == each.id for one in held.subscriptions.values()),
+            "subscriptions": sum(one.webhook_id == each.id for one in webhooks.subscriptions.values()),
         }
-        for each in held.by_id.values()
+        for each in webhooks.by_id.values()
     ]
     return json_response({"webhooks": rows})
 
@@ -152,7 +152,7 @@ def vehicle_as_json(simulation: Simulation, vehicle: Vehicle, *, full: bool = Fa
             {"userId": each.user_id, "mode": each.mode, "permissions": list(each.permissions)}
             for each in connected
         ],
-        "subscribed": len(simulation.webhooks.of_vehicle(vehicle.id)),
+        "subscribed": len(simulation.webhooks.for_vehicle(vehicle.id)),
         "state": vehicle.state(now=simulation.now()),
     }
     if full:
@@ -179,11 +179,11 @@ async def get_vehicles(request: Request) -> Response:
     """GET /vehicles?make=&connected=true&limit=&offset="""
     simulation, query = get_simulation(request), request.query_params
     make, connected = query.get("make"), query.get("connected") == "true"
-    held = {each.vehicle_id for each in simulation.connections.by_key.values()}
+    connected_ids = {each.vehicle_id for each in simulation.connections.by_key.values()}
     vehicles = [
         each
         for each in simulation.fleet.vehicles.values()
-        if make in (None, each.make) and (not connected or each.id in held)
+        if make in (None, each.make) and (not connected or each.id in connected_ids)
     ]
     try:
         limit, offset = int(query.get("limit", 1000)), int(query.get("offset", 0))
@@ -272,7 +272,7 @@ async def clear_requests(request: Request) -> Response:
 async def get_deliveries(request: Request) -> Response:
     """GET /deliveries?vehicleId=&webhookId=&eventType="""
     query = request.query_params
-    wanted = {
+    filters = {
         "vehicle_id": query.get("vehicleId"),
         "webhook_id": query.get("webhookId"),
         "event_type": query.get("eventType"),
@@ -280,7 +280,7 @@ async def get_deliveries(request: Request) -> Response:
     found = [
         each.as_json()
         for each in get_simulation(request).sender.log
-        if all(value in (None, getattr(each, name)) for name, value in wanted.items())
+        if all(value in (None, getattr(each, name)) for name, value in filters.items())
     ]
     return json_response({"deliveries": found})
 
@@ -290,7 +290,7 @@ async def post_delivery(request: Request) -> Response:
     simulation, body = get_simulation(request), await _body(request)
     if body.get("eventType", "VEHICLE_STATE") != "VEHICLE_STATE":
         raise ControlError(400, "only VEHICLE_STATE can be forced; switch on a fault for VEHICLE_ERROR")
-    found = simulation.webhooks.of_vehicle(
+    found = simulation.webhooks.for_vehicle(
         _text(body, "vehicleId") or "", webhook_id=_text(body, "webhookId")
     )
     if not found:
@@ -355,8 +355,8 @@ async def post_faults(request: Request) -> Response:
 
 
 def _limits(simulation: Simulation) -> Response:
-    held = simulation.limits.settings
-    return json_response({name: getattr(held, field) for name, field in CHANGEABLE.items()})
+    settings = simulation.limits.settings
+    return json_response({name: getattr(settings, field) for name, field in CHANGEABLE.items()})
 
 
 async def get_limits(request: Request) -> Response:
@@ -428,7 +428,7 @@ async def reset(request: Request) -> Response:
     """POST /reset {"webhooks": true}"""
     simulation, body = get_simulation(request), await _body(request)
     simulation.reset(webhooks=body.get("webhooks") is True)
-    _applications(request).forget()
+    _applications(request).remove_added()
     return json_response({"status": "ok"})
 
 
@@ -444,8 +444,8 @@ async def get_applications(request: Request) -> Response:
 
 async def post_application(request: Request) -> Response:
     """POST /applications: add an application with these credentials. Other calls select it with ?applicationId="""
-    made = _applications(request).add(await _body(request))
-    return json_response({"id": made.settings.credentials.application_id}, status=201)
+    application = _applications(request).add(await _body(request))
+    return json_response({"id": application.settings.credentials.application_id}, status=201)
 
 
 async def disconnect(request: Request) -> Response:

@@ -3,7 +3,7 @@
 from typing import Any
 
 from simulator.connect import flow
-from simulator.connect.drivers import Driver, find_driver, owner_of
+from simulator.connect.drivers import Driver, find_driver, find_owner
 from simulator.connect.flow import ConnectPageError, Session
 from simulator.simulation import Simulation
 
@@ -40,9 +40,9 @@ def _check(body: dict[str, Any]) -> None:
         if not isinstance(body.get(name), str | None):
             raise ValueError(f"{name} must be a string")
     for name in ("vehicleIds", "scopes"):
-        given = body.get(name)
-        if given is not None and not (
-            isinstance(given, list) and all(isinstance(each, str) for each in given)
+        value = body.get(name)
+        if value is not None and not (
+            isinstance(value, list) and all(isinstance(each, str) for each in value)
         ):
             raise ValueError(f"{name} must be a list of strings")
 
@@ -57,8 +57,8 @@ def _driver(simulation: Simulation, session: Session, body: dict[str, Any]) -> D
     if found is None:
         raise ValueError("no account matches")
     if session.kind == flow.REAUTHENTICATE:
-        held = simulation.connections.get(user_id=found.user_id, vehicle_id=session.vehicle_id or "")
-        if held is None:
+        connection = simulation.connections.get(user_id=found.user_id, vehicle_id=session.vehicle_id or "")
+        if connection is None:
             raise ConnectPageError("This account doesn't have the vehicle to reconnect.")
     return found
 
@@ -68,20 +68,20 @@ def _unconnected_driver(simulation: Simulation, make: str | None, body: dict[str
     ids = body.get("vehicleIds") or []
     vehicle = simulation.vehicle(ids[0]) if ids else None
     if vehicle is not None:
-        owner = owner_of(simulation, vehicle)
+        owner = find_owner(simulation, vehicle)
         if owner and set(ids) <= set(owner.vehicle_ids):
             return owner
         raise ValueError("vehicleIds belong to several accounts; set email, or grant them one by one")
-    wanted = _count(body) or 1
-    fitting = [
+    size = _count(body) or 1
+    matching = [
         each
         for each in simulation.fleet.accounts.values()
-        if make in (None, each.make) and len(each.vehicle_ids) >= wanted
+        if make in (None, each.make) and len(each.vehicle_ids) >= size
     ]
-    fresh = [each for each in fitting if not simulation.connections.select(user_id=each.user_id)]
-    if not fitting:
-        return find_driver(simulation, make=make, email=f"{wanted}-vehicles@smartcar.com")
-    return find_driver(simulation, make=make, email=(fresh or fitting)[0].email)
+    unconnected = [each for each in matching if not simulation.connections.select(user_id=each.user_id)]
+    if not matching:
+        return find_driver(simulation, make=make, email=f"{size}-vehicles@smartcar.com")
+    return find_driver(simulation, make=make, email=(unconnected or matching)[0].email)
 
 
 def _count(body: dict[str, Any]) -> int | None:
@@ -94,14 +94,14 @@ def _count(body: dict[str, Any]) -> int | None:
 
 
 def _grant(simulation: Simulation, session: Session, body: dict[str, Any]) -> str | None:
-    fitting, ineligible = flow.eligible(simulation, session)
-    if not fitting:
+    matching, ineligible = flow.eligible(simulation, session)
+    if not matching:
         return flow.end_with_error(
             session,
             "vehicle_incompatible" if ineligible else "no_vehicles",
             vehicle=next(iter(ineligible), None),
         )
-    ids = [each.id for each in fitting]
+    ids = [each.id for each in matching]
     if body.get("vehicleIds"):
         missing = [each for each in body["vehicleIds"] if each not in ids]
         if missing:

@@ -9,7 +9,7 @@ from simulator.fault_injection import SWITCHES
 from simulator.hosts.common import get_simulation
 from simulator.rendering import page
 
-SHOWN = 200
+MAX_ROWS = 200
 
 
 async def documentation(_: Request) -> Response:
@@ -26,7 +26,7 @@ async def vehicles(request: Request) -> Response:
         simulation.fleet.vehicles.values(),
         key=lambda vehicle: (vehicle.id not in connected, vehicle.make, vehicle.model),
     )
-    rows = [(vehicle, vehicle.state(now=now), vehicle.id in connected) for vehicle in order[:SHOWN]]
+    rows = [(vehicle, vehicle.state(now=now), vehicle.id in connected) for vehicle in order[:MAX_ROWS]]
     return page(
         "control/vehicles.html",
         rows=rows,
@@ -40,10 +40,10 @@ async def switch(request: Request) -> Response:
     """POST /control/cars: set the fault switches from the form"""
     simulation = get_simulation(request)
     form = await request.form()
-    wanted = {name: str(form.get(name, "")).strip() for name in SWITCHES}
-    numbers = {name: value or "0" for name, value in wanted.items() if SWITCHES[name][1] != "names"}
+    values = {name: str(form.get(name, "")).strip() for name in SWITCHES}
+    numbers = {name: value or "0" for name, value in values.items() if SWITCHES[name][1] != "names"}
     try:
-        simulation.faults.configure(wanted | numbers)
+        simulation.faults.configure(values | numbers)
     except ValueError as error:
         raise ControlError(400, str(error)) from error
     if form.get("clear"):

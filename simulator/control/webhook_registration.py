@@ -12,14 +12,14 @@ import orjson
 from simulator.deliveries import USER_AGENT
 from simulator.payloads import verify
 from simulator.settings import VARIANTS
-from simulator.signing import right_answer
+from simulator.signing import is_valid_answer
 from simulator.simulation import Simulation
 from simulator.vehicles import CATALOGUE
 from simulator.webhooks import FLEET_SIGNALS, AlreadySubscribed, Webhook
 
 
 class VerificationFailed(Exception):  # noqa: N818 - an expected outcome
-    """The callback didn't answer the challenge correctly. The message explains how."""
+    """The callback's answer to the challenge was missing or wrong. The message explains why."""
 
 
 async def register(simulation: Simulation, body: dict[str, Any]) -> Webhook:
@@ -77,23 +77,23 @@ def _webhook(simulation: Simulation, body: dict[str, Any]) -> Webhook:
 
 
 def _codes(body: dict[str, Any], name: str, default: tuple[str, ...]) -> tuple[str, ...]:
-    given = body.get(name)
-    if given is None:
+    codes = body.get(name)
+    if codes is None:
         return default
-    if not isinstance(given, list) or any(str(each) not in CATALOGUE for each in given):
-        unknown = [each for each in given if str(each) not in CATALOGUE] if isinstance(given, list) else given
+    if not isinstance(codes, list) or any(str(each) not in CATALOGUE for each in codes):
+        unknown = [each for each in codes if str(each) not in CATALOGUE] if isinstance(codes, list) else codes
         raise ValueError(f"{name} must be a list of signal codes; unknown: {unknown}")
-    return tuple(dict.fromkeys(given))
+    return tuple(dict.fromkeys(codes))
 
 
-def _address(given: Any, name: str) -> str:
-    if not isinstance(given, str) or not re.match(r"https?://[^/]+", given):
+def _address(value: Any, name: str) -> str:
+    if not isinstance(value, str) or not re.match(r"https?://[^/]+", value):
         raise ValueError(f"{name} must be an http or https address")
-    return given
+    return value
 
 
-def _optional(given: Any) -> str | None:
-    return None if given is None else _address(given, "errorCallbackUri")
+def _optional(value: Any) -> str | None:
+    return None if value is None else _address(value, "errorCallbackUri")
 
 
 async def _verify(simulation: Simulation, webhook: Webhook, uri: str) -> None:
@@ -107,17 +107,17 @@ async def _verify(simulation: Simulation, webhook: Webhook, uri: str) -> None:
     )
     headers = {"Content-Type": "application/json", "User-Agent": USER_AGENT}
     try:
-        answer = await simulation.sender.client.post(
+        response = await simulation.sender.client.post(
             uri, content=orjson.dumps(event), headers=headers, timeout=simulation.settings.verify_timeout
         )
     except httpx.HTTPError as failure:
         raise VerificationFailed(f"{uri} did not answer: {type(failure).__name__}") from failure
-    if answer.status_code != 200:
-        raise VerificationFailed(f"{uri} answered {answer.status_code}, not 200")
+    if response.status_code != 200:
+        raise VerificationFailed(f"{uri} answered {response.status_code}, not 200")
     try:
-        given = answer.json()["challenge"]
+        digest = response.json()["challenge"]
     except (ValueError, KeyError, TypeError) as error:
         raise VerificationFailed(f"{uri} did not answer with a challenge") from error
     keys = simulation.settings.credentials.management_tokens
-    if not right_answer(keys=keys, challenge=challenge, answer=str(given)):
+    if not is_valid_answer(keys=keys, challenge=challenge, answer=str(digest)):
         raise VerificationFailed(f"{uri} hashed the challenge with another management token")

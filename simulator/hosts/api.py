@@ -23,7 +23,7 @@ from simulator.units import IMPERIAL, METRIC
 from simulator.vehicles import Vehicle
 from simulator.webhooks import AlreadySubscribed
 
-SENT = {"status": "success", "message": "Successfully sent request to vehicle"}
+COMMAND_SENT = {"status": "success", "message": "Successfully sent request to vehicle"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +37,7 @@ class Access:
 
 def _pair(request: Request) -> Pair:
     simulation = get_simulation(request)
-    pair = simulation.tokens.user_of(access=bearer(request) or "", now=simulation.now())
+    pair = simulation.tokens.pair_for(access=bearer(request) or "", now=simulation.now())
     if pair is None:
         raise ApiError("AUTHENTICATION")
     mark(request, user_id=pair.user_id)
@@ -74,13 +74,13 @@ def unit_system(request: Request) -> str:
     return system
 
 
-def _page(request: Request, *, limit: int, most: int) -> tuple[int, int]:
+def _page(request: Request, *, limit: int, maximum: int) -> tuple[int, int]:
     try:
         size = int(request.query_params.get("limit", limit))
         offset = int(request.query_params.get("offset", 0))
     except ValueError:
         raise ApiError("VALIDATION", "PARAMETER") from None
-    if not 0 < size <= most or offset < 0:
+    if not 0 < size <= maximum or offset < 0:
         raise ApiError("VALIDATION", "PARAMETER")
     return size, offset
 
@@ -89,7 +89,7 @@ async def vehicles(request: Request) -> Response:
     """GET /vehicles"""
     simulation, pair = get_simulation(request), _pair(request)
     simulation.limits.request()
-    size, offset = _page(request, limit=10, most=50)
+    size, offset = _page(request, limit=10, maximum=50)
     ids = [
         each for each in pair.vehicle_ids if simulation.connections.get(user_id=pair.user_id, vehicle_id=each)
     ]
@@ -107,17 +107,21 @@ async def user(request: Request) -> Response:
 
 async def permissions(request: Request) -> Response:
     """GET /vehicles/{id}/permissions"""
-    given = access(request)
-    given.simulation.limits.request()
-    size, offset = _page(request, limit=25, most=100)
-    held = [each for each in given.connection.permissions if given.simulation.permits(given.connection, each)]
+    authorized = access(request)
+    authorized.simulation.limits.request()
+    size, offset = _page(request, limit=25, maximum=100)
+    granted = [
+        each
+        for each in authorized.connection.permissions
+        if authorized.simulation.permits(authorized.connection, each)
+    ]
     return json_response(
-        {"permissions": held[offset : offset + size], "paging": {"count": len(held), "offset": offset}}
+        {"permissions": granted[offset : offset + size], "paging": {"count": len(granted), "offset": offset}}
     )
 
 
 def perform_read(
-    given: Access, path: str, *, system: str, query: dict[str, str]
+    authorized: Access, path: str, *, system: str, query: dict[str, str]
 ) -> tuple[Any, dict[str, str]]:
     """Return the body and headers of a read endpoint.
 
@@ -127,46 +131,48 @@ def perform_read(
     read = READS.get(path)
     if read is None:
         raise ApiError("RESOURCE_NOT_FOUND", "PATH")
-    if not given.simulation.permits(given.connection, read.permission):
+    if not authorized.simulation.permits(authorized.connection, read.permission):
         raise ApiError("PERMISSION")
-    user_id = given.connection.user_id
-    problem = given.simulation.account_error(user_id=user_id, vehicle_id=given.vehicle.id)
+    user_id = authorized.connection.user_id
+    problem = authorized.simulation.account_error(user_id=user_id, vehicle_id=authorized.vehicle.id)
     if problem and path:
-        raise ApiError(*problem, url=given.simulation.reauthenticate_url(given.vehicle.id))
-    reader = Reader(given.simulation, given.connection, system, query)
+        raise ApiError(*problem, url=authorized.simulation.reauthenticate_url(authorized.vehicle.id))
+    reader = Reader(authorized.simulation, authorized.connection, system, query)
     return read.body(reader), reader.headers()
 
 
 async def read(request: Request) -> Response:
     """GET /vehicles/{id} and the read endpoints below it"""
-    given = access(request)
+    authorized = access(request)
     path = request.path_params.get("path", "").strip("/")
-    given.simulation.limits.request()
-    given.simulation.limits.vehicle_request(given.vehicle.id)
-    body, headers = perform_read(given, path, system=unit_system(request), query=dict(request.query_params))
+    authorized.simulation.limits.request()
+    authorized.simulation.limits.vehicle_request(authorized.vehicle.id)
+    body, headers = perform_read(
+        authorized, path, system=unit_system(request), query=dict(request.query_params)
+    )
     return json_response(body, headers=headers)
 
 
 async def batch(request: Request) -> Response:
     """POST /vehicles/{id}/batch: each path inside is billed"""
-    given = access(request)
+    authorized = access(request)
     body = await json_object(request)
-    wanted = body.get("requests") if body else None
-    if not isinstance(wanted, list) or not wanted or not all(_is_path(each) for each in wanted):
+    requests = body.get("requests") if body else None
+    if not isinstance(requests, list) or not requests or not all(_is_path(each) for each in requests):
         raise ApiError("VALIDATION")
-    given.simulation.limits.request()
-    given.simulation.limits.vehicle_request(given.vehicle.id, requests=len(wanted))
+    authorized.simulation.limits.request()
+    authorized.simulation.limits.vehicle_request(authorized.vehicle.id, requests=len(requests))
     system = unit_system(request)
-    return json_response({"responses": [_inner(given, each["path"], system) for each in wanted]})
+    return json_response({"responses": [_inner(authorized, each["path"], system) for each in requests]})
 
 
 def _is_path(entry: Any) -> bool:
     return isinstance(entry, dict) and isinstance(entry.get("path"), str)
 
 
-def _inner(given: Access, path: str, system: str) -> dict[str, Any]:
+def _inner(authorized: Access, path: str, system: str) -> dict[str, Any]:
     try:
-        body, headers = perform_read(given, path.strip("/"), system=system, query={})
+        body, headers = perform_read(authorized, path.strip("/"), system=system, query={})
     except ApiError as rejection:
         return {
             "path": path,
@@ -180,14 +186,18 @@ def _inner(given: Access, path: str, system: str) -> dict[str, Any]:
 async def _command(
     request: Request, permission: str, name: str, parameters: dict[str, Any] | None = None
 ) -> Response:
-    given = access(request)
-    given.simulation.limits.request()
-    check_command_allowed(given.simulation, given.connection, given.vehicle, permission)
-    given.simulation.limits.vehicle_request(given.vehicle.id)
+    authorized = access(request)
+    authorized.simulation.limits.request()
+    check_command_allowed(authorized.simulation, authorized.connection, authorized.vehicle, permission)
+    authorized.simulation.limits.vehicle_request(authorized.vehicle.id)
     await execute_command(
-        given.simulation, given.vehicle, name, wait=latency(given.simulation), **(parameters or {})
+        authorized.simulation,
+        authorized.vehicle,
+        name,
+        wait=latency(authorized.simulation),
+        **(parameters or {}),
     )
-    return json_response(SENT)
+    return json_response(COMMAND_SENT)
 
 
 def _switch(permission: str, actions: dict[str, str]) -> Callable[[Request], Awaitable[Response]]:
@@ -239,21 +249,21 @@ async def destination(request: Request) -> Response:
 
 async def disconnect(request: Request) -> Response:
     """DELETE /vehicles/{id}/application"""
-    given = access(request)
-    given.simulation.disconnect(given.connection)
+    authorized = access(request)
+    authorized.simulation.disconnect(authorized.connection)
     return json_response({"status": "success"})
 
 
 async def subscribe(request: Request) -> Response:
     """POST /vehicles/{id}/webhooks/{webhookId}, with the driver's token"""
-    given = access(request)
-    given.simulation.limits.request()
+    authorized = access(request)
+    authorized.simulation.limits.request()
     webhook_id = request.path_params["webhook_id"]
-    if webhook_id not in given.simulation.webhooks.by_id:
+    if webhook_id not in authorized.simulation.webhooks.by_id:
         raise ApiError("RESOURCE_NOT_FOUND", "PATH")
     with suppress(AlreadySubscribed):
-        given.simulation.feed.subscribe(webhook_id=webhook_id, connection=given.connection)
-    return json_response({"vehicleId": given.vehicle.id, "webhookId": webhook_id})
+        authorized.simulation.feed.subscribe(webhook_id=webhook_id, connection=authorized.connection)
+    return json_response({"vehicleId": authorized.vehicle.id, "webhookId": webhook_id})
 
 
 async def unsubscribe(request: Request) -> Response:
@@ -263,7 +273,7 @@ async def unsubscribe(request: Request) -> Response:
         raise ApiError("AUTHENTICATION")
     vehicle_id = request.path_params["vehicle_id"]
     mark(request, vehicle_id=vehicle_id)
-    found = simulation.webhooks.of_vehicle(vehicle_id, webhook_id=request.path_params["webhook_id"])
+    found = simulation.webhooks.for_vehicle(vehicle_id, webhook_id=request.path_params["webhook_id"])
     if not found:
         raise ApiError("RESOURCE_NOT_FOUND", "PATH")
     for each in found:
@@ -274,11 +284,11 @@ async def unsubscribe(request: Request) -> Response:
 
 async def virtual_key(request: Request) -> Response:
     """GET /vehicles/{id}/tesla/virtual_key"""
-    given = access(request)
-    given.simulation.limits.request()
-    if given.vehicle.make != "TESLA":
+    authorized = access(request)
+    authorized.simulation.limits.request()
+    if authorized.vehicle.make != "TESLA":
         raise ApiError("COMPATIBILITY", "VEHICLE_NOT_CAPABLE")
-    return json_response({"isPaired": given.simulation.key_paired(given.vehicle)})
+    return json_response({"isPaired": authorized.simulation.key_paired(authorized.vehicle)})
 
 
 async def to_connect(request: Request) -> Response:

@@ -13,7 +13,7 @@ from simulator.errors import ApiError, v2_response, v3_response
 from simulator.request_log import LoggedRequest
 from simulator.simulation import Simulation
 
-Answer = Callable[[Request, Exception], Awaitable[Response]]
+ErrorHandler = Callable[[Request, Exception], Awaitable[Response]]
 
 
 def get_simulation(request: Request) -> Simulation:
@@ -23,14 +23,14 @@ def get_simulation(request: Request) -> Simulation:
 
 def mark(request: Request, *, user_id: str | None = None, vehicle_id: str | None = None) -> None:
     """Add the user and vehicle of the request to the request log."""
-    seen = request.scope.get("simulator.seen")
-    if isinstance(seen, LoggedRequest):
-        seen.user_id = user_id or seen.user_id
-        seen.vehicle_id = vehicle_id or seen.vehicle_id
+    entry = request.scope.get("simulator.seen")
+    if isinstance(entry, LoggedRequest):
+        entry.user_id = user_id or entry.user_id
+        entry.vehicle_id = vehicle_id or entry.vehicle_id
 
 
 def v2_host(simulation: Simulation, routes: Sequence[BaseRoute]) -> Starlette:
-    """Return a host that answers errors in the flat v2 form."""
+    """Return a host whose errors have the flat v2 form."""
 
     async def rejected(_: Request, error: Exception) -> Response:
         return v2_response(cast(ApiError, error))
@@ -46,7 +46,7 @@ def v2_host(simulation: Simulation, routes: Sequence[BaseRoute]) -> Starlette:
 
 
 def v3_host(simulation: Simulation, routes: Sequence[BaseRoute]) -> Starlette:
-    """Return a host that answers errors in the v3 form, a list of errors."""
+    """Return a host whose errors have the v3 form, a list of errors."""
 
     async def rejected(_: Request, error: Exception) -> Response:
         return v3_response(cast(ApiError, error), bare=simulation.settings.v3_resolution == "string")
@@ -63,11 +63,15 @@ def v3_host(simulation: Simulation, routes: Sequence[BaseRoute]) -> Starlette:
 def _host(
     simulation: Simulation,
     routes: Sequence[BaseRoute],
-    rejected: Answer,
-    not_found: Answer,
-    server_error: Answer,
+    rejected: ErrorHandler,
+    not_found: ErrorHandler,
+    server_error: ErrorHandler,
 ) -> Starlette:
-    handlers: dict[Any, Answer] = {ApiError: rejected, HTTPException: not_found, Exception: server_error}
+    handlers: dict[Any, ErrorHandler] = {
+        ApiError: rejected,
+        HTTPException: not_found,
+        Exception: server_error,
+    }
     app = Starlette(routes=list(routes), exception_handlers=handlers)
     app.state.simulation = simulation
     return app

@@ -23,9 +23,9 @@ from simulator.webhooks import AlreadySubscribed, Subscription, Webhook
 
 def _managed(request: Request) -> Simulation:
     simulation = get_simulation(request)
-    given = basic(request)
+    presented = basic(request)
     tokens = simulation.settings.credentials.management_tokens
-    if given is None or not any(same(given[1], each) for each in tokens):
+    if presented is None or not any(same(presented[1], each) for each in tokens):
         raise ApiError("AUTHENTICATION")
     return simulation
 
@@ -53,7 +53,7 @@ async def v2_connections(request: Request) -> Response:
     if cursor and cursor not in ids:
         raise ApiError("VALIDATION", "PARAMETER")
     start = ids.index(cursor) if cursor else 0
-    shown, rest = found[start : start + limit], found[start + limit :]
+    page, remaining = found[start : start + limit], found[start + limit :]
     rows = [
         {
             "userId": each.user_id,
@@ -61,9 +61,9 @@ async def v2_connections(request: Request) -> Response:
             "connectedAt": iso(each.created_at),
             "mode": each.mode,
         }
-        for each in shown
+        for each in page
     ]
-    return json_response({"connections": rows, "paging": {"cursor": rest[0].id if rest else None}})
+    return json_response({"connections": rows, "paging": {"cursor": remaining[0].id if remaining else None}})
 
 
 async def v2_delete_connections(request: Request) -> Response:
@@ -163,16 +163,16 @@ async def subscriptions(request: Request) -> Response:
     """GET /subscriptions"""
     simulation = application(request)
     query = request.query_params
-    wanted = {
+    filters = {
         "user_id": query.get("filter[userId]"),
         "webhook_id": request.path_params.get("webhook_id", query.get("filter[webhookId]")),
         "vehicle_id": query.get("filter[vehicleId]"),
     }
     mode = query.get("filter[vehicle.mode]")
-    mark(request, user_id=wanted["user_id"], vehicle_id=wanted["vehicle_id"])
+    mark(request, user_id=filters["user_id"], vehicle_id=filters["vehicle_id"])
 
     def matches(each: Subscription) -> bool:
-        if any(value is not None and getattr(each, name) != value for name, value in wanted.items()):
+        if any(value is not None and getattr(each, name) != value for name, value in filters.items()):
             return False
         connection = simulation.connections.get(user_id=each.user_id, vehicle_id=each.vehicle_id)
         return mode is None or (connection is not None and connection.mode == mode)
@@ -264,10 +264,10 @@ async def application_secrets(request: Request) -> Response:
     """GET /applications/{id}/secrets: which secrets exist, never their values"""
     simulation = _this_application(request)
     credentials = simulation.settings.credentials
-    held = ["client-secret", *("management-token" for _ in credentials.management_tokens)]
+    secret_types = ["client-secret", *("management-token" for _ in credentials.management_tokens)]
     data = [
         {"id": f"secret-{number}", "type": "secret", "attributes": {"kind": kind}}
-        for number, kind in enumerate(held, 1)
+        for number, kind in enumerate(secret_types, 1)
     ]
     return json_response({"data": data, "meta": {"totalCount": len(data)}})
 

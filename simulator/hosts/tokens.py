@@ -47,11 +47,11 @@ async def v2_token(request: Request) -> Response:
     """Exchange a code or rotate a refresh token ("Auth Code Exchange", "Refreshing Access Tokens")."""
     simulation = get_simulation(request)
     credentials = simulation.settings.credentials
-    given = basic(request)
+    presented = basic(request)
     if (
-        given is None
-        or not same(given[0], credentials.application_id)
-        or not same(given[1], credentials.application_secret)
+        presented is None
+        or not same(presented[0], credentials.application_id)
+        or not same(presented[1], credentials.application_secret)
     ):
         return oauth_error("invalid_client", "Client ID or secret is invalid.", status=401)
     if not request.headers.get("user-agent"):
@@ -65,11 +65,11 @@ async def v2_token(request: Request) -> Response:
 
 def _grant(request: Request, simulation: Simulation, fields: dict[str, str]) -> Response:
     kind = fields.get("grant_type")
-    wanted = {"authorization_code": "code", "refresh_token": "refresh_token"}.get(kind or "")
-    if wanted is None:
+    parameter = {"authorization_code": "code", "refresh_token": "refresh_token"}.get(kind or "")
+    if parameter is None:
         return oauth_error("unsupported_grant_type" if kind else "invalid_request", "Invalid grant_type.")
-    if not fields.get(wanted):
-        return oauth_error("invalid_request", f"Missing parameter: {wanted}.")
+    if not fields.get(parameter):
+        return oauth_error("invalid_request", f"Missing parameter: {parameter}.")
     if kind == "authorization_code":
         rejected = _unauthorized_make(simulation, fields["code"])
         if rejected:
@@ -91,8 +91,8 @@ def _grant(request: Request, simulation: Simulation, fields: dict[str, str]) -> 
 
 
 def _unauthorized_make(simulation: Simulation, code: str) -> str | None:
-    held = simulation.tokens.codes.get(code)
-    makes = {simulation.fleet.vehicles[each].make for each in held.vehicle_ids} if held else set()
+    issued = simulation.tokens.codes.get(code)
+    makes = {simulation.fleet.vehicles[each].make for each in issued.vehicle_ids} if issued else set()
     return next((each for each in sorted(makes) if each in simulation.faults.unauthorized_makes), None)
 
 

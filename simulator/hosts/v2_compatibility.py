@@ -11,17 +11,17 @@ from simulator.hosts.common import get_simulation
 from simulator.hosts.tokens import same
 from simulator.http_utils import basic, json_response
 from simulator.permissions import PERMISSIONS
-from simulator.simulation import Simulation, permissions_of
+from simulator.simulation import Simulation, applicable_permissions
 
 
 def _authorized(request: Request) -> Simulation:
     simulation = get_simulation(request)
     credentials = simulation.settings.credentials
-    given = basic(request)
+    presented = basic(request)
     if (
-        given is None
-        or not same(given[0], credentials.application_id)
-        or not same(given[1], credentials.application_secret)
+        presented is None
+        or not same(presented[0], credentials.application_id)
+        or not same(presented[1], credentials.application_secret)
     ):
         raise ApiError("AUTHENTICATION")
     return simulation
@@ -46,7 +46,7 @@ async def by_vin(request: Request) -> Response:
         reason = "MAKE_NOT_COMPATIBLE"
     elif vehicle is None:
         reason = "VEHICLE_NOT_COMPATIBLE"
-    capable = permissions_of(vehicle) if vehicle else set()
+    capable = applicable_permissions(vehicle) if vehicle else set()
     capabilities: list[dict[str, Any]] = [
         {
             "capable": scope in capable,
@@ -72,13 +72,13 @@ async def matrix(request: Request) -> Response:
         raise ApiError("VALIDATION", "PARAMETER")
     makes = {each.upper().replace("-", "_") for each in query.get("make", "").split()}
     kinds = set(query.get("type", "").upper().split())
-    answer: dict[str, list[dict[str, Any]]] = {}
+    result: dict[str, list[dict[str, Any]]] = {}
     for row in matrix_rows(region):
         if (makes and row.make not in makes) or (kinds and row.powertrain not in kinds):
             continue
         if not scopes <= set(row.permissions):
             continue
-        answer.setdefault(row.make, []).append(
+        result.setdefault(row.make, []).append(
             {
                 "model": row.model,
                 "startYear": row.years[0],
@@ -88,4 +88,4 @@ async def matrix(request: Request) -> Response:
                 "permissions": row.permissions,
             }
         )
-    return json_response(answer)
+    return json_response(result)

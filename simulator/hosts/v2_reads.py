@@ -138,12 +138,12 @@ def _fuel(reader: Reader) -> Body:
     reach = reader.maybe("internalcombustionengine-range")
     if level is None and amount is None and reach is None:
         reader.signal("internalcombustionengine-fuellevel")
-    litres = amount["value"] if amount else None
-    if litres is not None and reader.system == IMPERIAL:
-        litres = units.gallons(litres)
+    liters = amount["value"] if amount else None
+    if liters is not None and reader.system == IMPERIAL:
+        liters = units.gallons(liters)
     return {
         "percentRemaining": round(level["value"] / 100, 4) if level else None,
-        "amountRemaining": litres,
+        "amountRemaining": liters,
         "range": reader.distance(reach["value"]) if reach else None,
     }
 
@@ -252,8 +252,8 @@ def _trouble_codes(reader: Reader) -> Body:
 
 def _date(query: dict[str, str], *names: str) -> str:
     """Return a date of the query under any of its names. The Node SDK sends ``undefined`` for none."""
-    given = [query[name] for name in names if query.get(name, "")[:1].isdecimal()]
-    return given[0] if given else ""
+    dates = [query[name] for name in names if query.get(name, "")[:1].isdecimal()]
+    return dates[0] if dates else ""
 
 
 def _service_history(reader: Reader) -> Body:

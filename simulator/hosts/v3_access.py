@@ -43,7 +43,7 @@ def _user_token(request: Request, simulation: Simulation) -> str | None:
     """Return the driver of a v2 access token, if v3 reads accept one (Smartcar's own SDKs send it)."""
     if not simulation.settings.v3_user_tokens:
         return None
-    pair = simulation.tokens.user_of(access=bearer(request) or "", now=simulation.now())
+    pair = simulation.tokens.pair_for(access=bearer(request) or "", now=simulation.now())
     if pair is None or request.path_params.get("vehicle_id") not in pair.vehicle_ids:
         return None
     return pair.user_id
@@ -107,7 +107,7 @@ def any_access(request: Request) -> Access:
     return Access(simulation, found[0], vehicle)
 
 
-def page_of(request: Request, *, size: int, most: int = 100) -> tuple[int, int]:
+def page_parameters(request: Request, *, size: int, maximum: int = 100) -> tuple[int, int]:
     """Return ``page[number]`` (from 1) and ``page[size]``.
 
     Raises:
@@ -115,12 +115,12 @@ def page_of(request: Request, *, size: int, most: int = 100) -> tuple[int, int]:
     """
     try:
         number = int(request.query_params.get("page[number]", 1))
-        wanted = int(request.query_params.get("page[size]", size))
+        page_size = int(request.query_params.get("page[size]", size))
     except ValueError:
         raise ApiError("VALIDATION", "INVALID_INPUT_FORMAT") from None
-    if number < 1 or not 1 <= wanted <= most:
+    if number < 1 or not 1 <= page_size <= maximum:
         raise ApiError("VALIDATION", "INVALID_INPUT_FORMAT")
-    return number, wanted
+    return number, page_size
 
 
 def listing(
@@ -131,9 +131,9 @@ def listing(
     Raises:
         ApiError: The page parameters are invalid.
     """
-    number, wanted = page_of(request, size=size)
-    last = max(1, math.ceil(len(items) / wanted))
-    shown = items[(number - 1) * wanted : number * wanted]
+    number, page_size = page_parameters(request, size=size)
+    last = max(1, math.ceil(len(items) / page_size))
+    page_items = items[(number - 1) * page_size : number * page_size]
     base = get_simulation(request).settings.origin + request.url.path
     filters = [
         (key, value) for key, value in request.query_params.multi_items() if not key.startswith("page[")
@@ -142,13 +142,13 @@ def listing(
     def link(page: int | None) -> str | None:
         if page is None:
             return None
-        return f"{base}?{urlencode([*filters, ('page[number]', page), ('page[size]', wanted)])}"
+        return f"{base}?{urlencode([*filters, ('page[number]', page), ('page[size]', page_size)])}"
 
     return {
-        "data": [resource(each) for each in shown],
+        "data": [resource(each) for each in page_items],
         "meta": {
             "pageNumber": number,
-            "pageSize": wanted,
+            "pageSize": page_size,
             "totalCount": len(items),
             "orderBy": "createdAt",
             "orderDirection": "DESC",

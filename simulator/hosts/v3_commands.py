@@ -1,6 +1,6 @@
-"""v3 commands and charge schedules: validated, executed, and answered at once or with a long response.
+"""v3 commands and charge schedules: validation, execution, and immediate or long responses.
 
-A command that takes longer than the setting (about 175 s at Smartcar) is answered with 202 without a length, and the
+A command that takes longer than the setting (about 175 s at Smartcar) gets a 202 response without a length, and the
 result follows later in the same body ("Commands overview"). The status in the body may then differ from the 202.
 """
 
@@ -56,12 +56,12 @@ def _percent(attributes: dict[str, Any]) -> Parameters:
 
 def _place(attributes: dict[str, Any]) -> Parameters:
     place = {}
-    for name, most in (("latitude", 90), ("longitude", 180)):
+    for name, maximum in (("latitude", 90), ("longitude", 180)):
         value = attributes.get(name)
         if value is None:
             raise ApiError("VALIDATION", "MISSING_PARAMETER", detail=f"{name} is required")
-        if isinstance(value, bool) or not isinstance(value, int | float) or abs(value) > most:
-            raise _invalid(f"{name} must be a number from -{most} to {most}")
+        if isinstance(value, bool) or not isinstance(value, int | float) or abs(value) > maximum:
+            raise _invalid(f"{name} must be a number from -{maximum} to {maximum}")
         place[name] = float(value)
     return place
 
@@ -110,7 +110,7 @@ def _workweek(attributes: dict[str, Any]) -> Parameters:
     return _located(attributes) | {part: _window(attributes[part], part) for part in parts}
 
 
-ORDERS = {
+COMMAND_SPECS = {
     "commands/security/lock": CommandSpec("security-lock", "lock", "control_security", _nothing),
     "commands/security/unlock": CommandSpec("security-unlock", "unlock", "control_security", _nothing),
     "commands/charge/start": CommandSpec("charge-start", "start_charge", "control_charge", _nothing),
@@ -146,39 +146,39 @@ async def _attributes(request: Request) -> dict[str, Any]:
     return attributes
 
 
-def _endpoint(order: CommandSpec) -> Callable[[Request], Awaitable[Response]]:
+def _endpoint(spec: CommandSpec) -> Callable[[Request], Awaitable[Response]]:
     async def endpoint(request: Request) -> Response:
-        given = access(request, commands=True)
-        given.simulation.limits.request()
+        authorized = access(request, commands=True)
+        authorized.simulation.limits.request()
         attributes = await _attributes(request)
-        parameters = order.parameters(attributes)
-        return await _execute(given, order, parameters, attributes)
+        parameters = spec.parameters(attributes)
+        return await _execute(authorized, spec, parameters, attributes)
 
     return endpoint
 
 
 async def delete_schedule(request: Request) -> Response:
     """DELETE /vehicles/{id}/charge-schedules/{scheduleId}"""
-    given = access(request, commands=True)
-    given.simulation.limits.request()
-    order = CommandSpec("", "delete_schedule", "control_charge", _nothing, None, "delete")
+    authorized = access(request, commands=True)
+    authorized.simulation.limits.request()
+    spec = CommandSpec("", "delete_schedule", "control_charge", _nothing, None, "delete")
     parameters = {"schedule_id": request.path_params["schedule_id"]}
-    return await _execute(given, order, parameters, {})
+    return await _execute(authorized, spec, parameters, {})
 
 
 async def _execute(
-    given: Access, order: CommandSpec, parameters: Parameters, attributes: dict[str, Any]
+    authorized: Access, spec: CommandSpec, parameters: Parameters, attributes: dict[str, Any]
 ) -> Response:
-    check_command_allowed(given.simulation, given.connection, given.vehicle, order.permission)
-    given.simulation.limits.vehicle_request(given.vehicle.id)
-    wait = latency(given.simulation)
-    run = asyncio.ensure_future(_run(given, order, parameters, attributes, wait))
-    faults = given.simulation.faults
-    patience = given.simulation.settings.long_answer_after
+    check_command_allowed(authorized.simulation, authorized.connection, authorized.vehicle, spec.permission)
+    authorized.simulation.limits.vehicle_request(authorized.vehicle.id)
+    wait = latency(authorized.simulation)
+    run = asyncio.ensure_future(_run(authorized, spec, parameters, attributes, wait))
+    faults = authorized.simulation.faults
+    timeout = authorized.simulation.settings.long_answer_after
     if faults.occurs(faults.long_answers):
-        patience = 0.0
-    if wait >= patience:
-        await asyncio.sleep(patience)
+        timeout = 0.0
+    if wait >= timeout:
+        await asyncio.sleep(timeout)
         return StreamingResponse(
             _later(run),
             status_code=202,
@@ -197,18 +197,18 @@ async def _later(run: "asyncio.Future[dict[str, Any]]") -> AsyncIterator[bytes]:
 
 
 async def _run(
-    given: Access, order: CommandSpec, parameters: Parameters, attributes: dict[str, Any], wait: float
+    authorized: Access, spec: CommandSpec, parameters: Parameters, attributes: dict[str, Any], wait: float
 ) -> dict[str, Any]:
-    started = given.simulation.now()
-    status = given.simulation.faults.command_outcome()
+    started = authorized.simulation.now()
+    status = authorized.simulation.faults.command_outcome()
     outcome = None
     if status == "FAILURE":
         await asyncio.sleep(wait)
     else:
         outcome = await execute_command(
-            given.simulation, given.vehicle, order.command, wait=wait, **parameters
+            authorized.simulation, authorized.vehicle, spec.command, wait=wait, **parameters
         )
-    finished = given.simulation.now()
+    finished = authorized.simulation.now()
     times = {
         "executedAt": iso(started),
         "completedAt": iso(finished),
@@ -216,18 +216,18 @@ async def _run(
     }
     done: dict[str, Any] = {"status": {"value": status}, "executionMode": "sync"}
     execution = f"exec_{uuid.uuid4().hex}"
-    if order.kind:
-        shown = {"commandType": order.kind} | done
+    if spec.kind:
+        shown = {"commandType": spec.kind} | done
         return {"data": {"id": execution, "type": "command-execution", "attributes": shown, "meta": times}}
     schedule_id = outcome or parameters.get("schedule_id")
     shown = {
-        "action": order.action,
-        "scheduleType": order.schedule,
+        "action": spec.action,
+        "scheduleType": spec.schedule,
         **done,
         "scheduleId": schedule_id,
         "parameters": attributes,
     }
-    base = f"{given.simulation.settings.origin}/vehicle/v3/vehicles/{given.vehicle.id}/charge-schedules"
+    base = f"{authorized.simulation.settings.origin}/vehicle/v3/vehicles/{authorized.vehicle.id}/charge-schedules"
     return {
         "data": {
             "id": execution,
@@ -241,8 +241,8 @@ async def _run(
 
 COMMAND_ROUTES = [
     *(
-        Route(f"/v3/vehicles/{{vehicle_id}}/{path}", _endpoint(order), methods=["POST"])
-        for path, order in ORDERS.items()
+        Route(f"/v3/vehicles/{{vehicle_id}}/{path}", _endpoint(spec), methods=["POST"])
+        for path, spec in COMMAND_SPECS.items()
     ),
     Route("/v3/vehicles/{vehicle_id}/charge-schedules/{schedule_id}", delete_schedule, methods=["DELETE"]),
 ]

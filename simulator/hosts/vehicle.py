@@ -122,20 +122,22 @@ async def delete_user(request: Request) -> Response:
     return Response(status_code=204)
 
 
-def _vehicle_resource(given: Access) -> dict[str, Any]:
+def _vehicle_resource(authorized: Access) -> dict[str, Any]:
     return {
-        "id": given.vehicle.id,
+        "id": authorized.vehicle.id,
         "type": "vehicle",
-        "attributes": vehicle_attributes(given.vehicle, mode=given.connection.mode),
-        "links": {"self": f"{given.simulation.settings.origin}/vehicle/v3/vehicles/{given.vehicle.id}"},
+        "attributes": vehicle_attributes(authorized.vehicle, mode=authorized.connection.mode),
+        "links": {
+            "self": f"{authorized.simulation.settings.origin}/vehicle/v3/vehicles/{authorized.vehicle.id}"
+        },
     }
 
 
 async def vehicle(request: Request) -> Response:
     """GET /vehicles/{id}"""
-    given = any_access(request)
-    given.simulation.limits.request()
-    return json_response({"data": _vehicle_resource(given)})
+    authorized = any_access(request)
+    authorized.simulation.limits.request()
+    return json_response({"data": _vehicle_resource(authorized)})
 
 
 def signal_resource(
@@ -174,8 +176,8 @@ def _signal_error(simulation: Simulation, error: tuple[str, str | None], vehicle
     return {
         "type": rejection.kind,
         "code": rejection.code or "UNKNOWN",
-        "title": rejection.words.description,
-        "detail": rejection.words.description,
+        "title": rejection.text.description,
+        "detail": rejection.text.description,
         "description": "Deprecated. Use detail",
         "resolution": errors.resolution(rejection),
     }
@@ -197,20 +199,20 @@ def _headers(simulation: Simulation, readings: list[Reading], system: str) -> di
 
 
 def _stored(request: Request) -> tuple[Access, list[Reading], str]:
-    given = access(request)
-    given.simulation.limits.request()
-    given.simulation.limits.billed(given.vehicle.id)
-    return given, given.simulation.feed.stored(given.connection), _unit_system(request)
+    authorized = access(request)
+    authorized.simulation.limits.request()
+    authorized.simulation.limits.billed(authorized.vehicle.id)
+    return authorized, authorized.simulation.feed.stored(authorized.connection), _unit_system(request)
 
 
 async def signals(request: Request) -> Response:
     """GET /vehicles/{id}/signals: the store, which is empty until the vehicle has been subscribed"""
-    given, readings, system = _stored(request)
-    if not readings and given.simulation.settings.unsubscribed_signals == "missing":
+    authorized, readings, system = _stored(request)
+    if not readings and authorized.simulation.settings.unsubscribed_signals == "missing":
         raise ApiError("RESOURCE_NOT_FOUND", "SIGNAL_NOT_FOUND")
-    resource = _vehicle_resource(given)
+    resource = _vehicle_resource(authorized)
     data = [
-        signal_resource(given.simulation, each, vehicle_id=given.vehicle.id, system=system)
+        signal_resource(authorized.simulation, each, vehicle_id=authorized.vehicle.id, system=system)
         for each in readings
     ]
     body = {
@@ -219,21 +221,23 @@ async def signals(request: Request) -> Response:
         "links": {"self": f"{resource['links']['self']}/signals"},
         "included": {"vehicle": resource | {"links": {}}},
     }
-    return json_response(body, headers=_headers(given.simulation, readings, system))
+    return json_response(body, headers=_headers(authorized.simulation, readings, system))
 
 
 async def signal(request: Request) -> Response:
     """GET /vehicles/{id}/signals/{code}"""
-    given, readings, system = _stored(request)
+    authorized, readings, system = _stored(request)
     found = [each for each in readings if each.code == request.path_params["code"]]
     if not found:
         raise ApiError("RESOURCE_NOT_FOUND", "SIGNAL_NOT_FOUND")
-    data = signal_resource(given.simulation, found[0], vehicle_id=given.vehicle.id, system=system)
-    included = {"included": {"vehicle": _vehicle_resource(given) | {"links": {}}}}
+    data = signal_resource(authorized.simulation, found[0], vehicle_id=authorized.vehicle.id, system=system)
+    included = {"included": {"vehicle": _vehicle_resource(authorized) | {"links": {}}}}
     body = (
-        data | included if given.simulation.settings.v3_signals == "documented" else {"data": data} | included
+        data | included
+        if authorized.simulation.settings.v3_signals == "documented"
+        else {"data": data} | included
     )
-    return json_response(body, headers=_headers(given.simulation, found, system))
+    return json_response(body, headers=_headers(authorized.simulation, found, system))
 
 
 def vehicle_host(simulation: Simulation) -> Starlette:

@@ -14,7 +14,7 @@ from simulator.load.events import Events
 from simulator.load.plan import Plan
 
 TICK = 0.002
-KEPT = 20_000
+MAX_LATENCIES = 20_000
 TIMEOUT = 15.0
 
 
@@ -26,13 +26,13 @@ class Counters:
         self.latencies: list[float] = []
         self._started = time.monotonic()
 
-    def answer(self, status: int, seconds: float) -> None:
+    def count_response(self, status: int, seconds: float) -> None:
         """Count a response."""
         if 200 <= status < 300:
             self.taken += 1
         else:
             self.refused += 1
-        if len(self.latencies) < KEPT:
+        if len(self.latencies) < MAX_LATENCIES:
             self.latencies.append(seconds)
 
     def line(self) -> bytes:
@@ -88,7 +88,7 @@ class HttpConnection(asyncio.Protocol):
         if not separator or len(rest) < _length(head):
             return
         self._buffer = b""
-        self._sender.tally.answer(int(head[9:12]), time.monotonic() - self._since)
+        self._sender.tally.count_response(int(head[9:12]), time.monotonic() - self._since)
         self._since = 0.0
         if b"connection: close" in head.lower() and self._transport is not None:
             self._transport.close()

@@ -1,4 +1,4 @@
-"""Making VEHICLE_STATE events fast: a vehicle's numbers drift from event to event, its other signals stay."""
+"""Building VEHICLE_STATE events fast: numeric signals change from event to event, all others stay the same."""
 
 import itertools
 import math

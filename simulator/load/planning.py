@@ -1,4 +1,4 @@
-"""Planning a load: which vehicles and drivers, and what their signals look like."""
+"""Planning a load: its vehicles and drivers, and examples of their signals."""
 
 from collections.abc import Iterable
 from typing import Any
@@ -26,16 +26,16 @@ def make_plan(
     Raises:
         ValueError: There is no such vehicle.
     """
-    chosen = list(_all_vehicles(simulation)) if everything else list(_subscribed(simulation, webhook))
-    if not chosen:
+    selected = list(_all_vehicles(simulation)) if everything else list(_subscribed(simulation, webhook))
+    if not selected:
         raise ValueError("no vehicle is subscribed to the webhook")
-    shapes = [_example(simulation, webhook, each)["data"]["signals"] for each in chosen[:SHAPES]]
+    shapes = [_example(simulation, webhook, each)["data"]["signals"] for each in selected[:SHAPES]]
     vehicles = []
-    for number, connection in enumerate(chosen):
+    for number, connection in enumerate(selected):
         subject = simulation.feed.subject(webhook, connection, sequence=0)
         data = vehicle_state(subject=subject, readings=[], triggers=[], event_id="")["data"]
         vehicles.append({"user": data["user"], "vehicle": data["vehicle"], "shape": number % len(shapes)})
-    meta = address(_example(simulation, webhook, chosen[0]), delivery_id="", now=0)["meta"]
+    meta = address(_example(simulation, webhook, selected[0]), delivery_id="", now=0)["meta"]
     return Plan(
         uri=webhook.callback_uri,
         key=simulation.settings.credentials.management_tokens[0],

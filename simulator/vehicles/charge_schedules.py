@@ -101,7 +101,7 @@ def parse_clock(text: object) -> int | None:
     return hour * 3600 + minute * 60 + second if hour < 24 and minute < 60 and second < 60 else None
 
 
-def windows_of(entries: Iterable[tuple[Iterable[int], Mapping[str, object]]]) -> tuple[Any, ...] | None:
+def parse_windows(entries: Iterable[tuple[Iterable[int], Mapping[str, object]]]) -> tuple[Any, ...] | None:
     """Return windows for (weekdays, ``{"startTime", "stopTime"}``) pairs, None if a time is malformed."""
     windows = []
     for days, window in entries:

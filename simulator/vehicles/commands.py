@@ -10,7 +10,7 @@ import inspect
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Final
 
-from simulator.vehicles.charge_schedules import Schedule, windows_of
+from simulator.vehicles.charge_schedules import Schedule, parse_windows
 from simulator.vehicles.energy_phases import Event
 from simulator.vehicles.makes import COMMANDS
 from simulator.vehicles.signal import CommandRejected
@@ -123,11 +123,11 @@ def _check_command_rate(vehicle: Vehicle, now: float) -> None:
     Raises:
         CommandRejected: The limit is reached.
     """
-    most = vehicle.rules.charge_commands
-    if most is None:
+    limit = vehicle.rules.charge_commands
+    if limit is None:
         return
     count = vehicle.lifecycle.override_value("charge_commands", now) or 0
-    if count >= most:
+    if count >= limit:
         raise CommandRejected(
             "UPSTREAM", "RATE_LIMIT", "the vehicle accepts charge commands again after a drive"
         )
@@ -154,8 +154,8 @@ def _close_charge_port(vehicle: Vehicle, state: StateSnapshot, now: float) -> No
 
 
 def _coordinates(latitude: Any, longitude: Any) -> tuple[float, float]:
-    for value, most in ((latitude, 90), (longitude, 180)):
-        if isinstance(value, bool) or not isinstance(value, int | float) or not -most <= value <= most:
+    for value, limit in ((latitude, 90), (longitude, 180)):
+        if isinstance(value, bool) or not isinstance(value, int | float) or not -limit <= value <= limit:
             raise CommandRejected("VALIDATION", "PARAMETER", "latitude and longitude must be degrees")
     return float(latitude), float(longitude)
 
@@ -178,15 +178,17 @@ def _schedule(
     latitude, longitude = _coordinates(*place)
     if not entries or not all(isinstance(window, Mapping) for _, window in entries):
         raise CommandRejected("VALIDATION", "PARAMETER", "a window needs startTime and stopTime")
-    windows = windows_of(entries)
+    windows = parse_windows(entries)
     if windows is None:
         raise CommandRejected("VALIDATION", "PARAMETER", "times must be HH:MM and differ")
     overrides = vehicle.lifecycle.change(now)
     overrides.serial += 1
     new = Schedule(f"{vehicle.id[:8]}-{overrides.serial}", kind, latitude, longitude, windows)
     same = (kind, latitude, longitude)
-    kept = (old for old in vehicle.lifecycle.schedules if (old.kind, old.latitude, old.longitude) != same)
-    vehicle.lifecycle.set_schedules((*kept, new), now=now)
+    remaining = (
+        old for old in vehicle.lifecycle.schedules if (old.kind, old.latitude, old.longitude) != same
+    )
+    vehicle.lifecycle.set_schedules((*remaining, new), now=now)
     return new.id
 
 
@@ -229,10 +231,10 @@ def _workweek(
 
 
 def _delete_schedule(vehicle: Vehicle, state: StateSnapshot, now: float, *, schedule_id: str) -> str:
-    kept = tuple(schedule for schedule in vehicle.lifecycle.schedules if schedule.id != schedule_id)
-    if len(kept) == len(vehicle.lifecycle.schedules):
+    remaining = tuple(schedule for schedule in vehicle.lifecycle.schedules if schedule.id != schedule_id)
+    if len(remaining) == len(vehicle.lifecycle.schedules):
         raise CommandRejected("RESOURCE_NOT_FOUND", "SCHEDULE_NOT_FOUND", f"no schedule {schedule_id}")
-    vehicle.lifecycle.set_schedules(kept, now=now)
+    vehicle.lifecycle.set_schedules(remaining, now=now)
     return schedule_id
 
 

@@ -82,7 +82,7 @@ class DailyPlan:
         pin: Pin | None = None,
     ) -> None:
         self.number, self.weekly_schedule, self._model, self.pin = number, weekly_schedule, model, pin
-        self.start = weekly_schedule.start_of(number)
+        self.start = weekly_schedule.start_of_day(number)
         self.end = self.start + DAY
         self.daily_route: DailyRoute | None = weekly_schedule.week[weekday(number)]
         self.depart = first_departure if self.daily_route else self.end

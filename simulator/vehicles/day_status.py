@@ -12,8 +12,8 @@ from simulator.vehicles.state_snapshot import observe
 class DayStatus:
     """A vehicle's phase of the day. Times are epoch seconds of the simulator's clock, None where nothing is planned.
 
-    ``phase`` is ``driving``, ``charging`` or ``parked``. ``held`` means that the plan stands still; ``hold_pending``
-    that the vehicle is held as soon as its trip is over.
+    ``phase`` is ``driving``, ``charging`` or ``parked``. ``held`` means that the plan is paused; ``hold_pending``
+    that it will be paused as soon as the trip is over.
     """
 
     phase: str

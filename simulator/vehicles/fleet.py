@@ -15,7 +15,7 @@ from simulator.vehicles.models import MODELS, Model
 from simulator.vehicles.names import COLORS, FIRST, LAST
 from simulator.vehicles.overrides import Overrides
 from simulator.vehicles.plan_clock import PlanClock
-from simulator.vehicles.routes import role_of
+from simulator.vehicles.routes import role_for
 from simulator.vehicles.signal_changes import changed_codes
 from simulator.vehicles.vehicle import Vehicle
 from simulator.vehicles.vin import build_vin
@@ -65,7 +65,7 @@ class Fleet:
         for account in self._accounts.values():
             self._by_make.setdefault(account.make, []).append(account)
 
-    def accounts_of(self, make: str) -> Sequence[Account]:
+    def get_accounts(self, make: str) -> Sequence[Account]:
         """Return the accounts at a manufacturer. Empty for a make without vehicles."""
         return tuple(self._by_make.get(make, ()))
 
@@ -129,7 +129,7 @@ class Fleet:
         return plan_week(
             rng,
             index=identity.index,
-            role=role_of(identity.index),
+            role=role_for(identity.index),
             library=self._library,
             model=identity.model,
         )
@@ -182,7 +182,7 @@ class Fleet:
 
     def snapshot(self) -> dict[str, Any]:
         """Return how the fleet differs from its seeded plans, as JSON-compatible values."""
-        kept, plans = {}, {}
+        overrides_by_id, plans = {}, {}
         untouched = self._start_clock().dump()
         for vehicle in self._vehicles.values():
             overrides, clock = vehicle.lifecycle.overrides, vehicle.lifecycle.plan_clock
@@ -190,11 +190,11 @@ class Fleet:
                 moment = clock.plan_time(self._now)
                 overrides.drop_expired(moment)
                 if overrides.matters(moment):
-                    kept[vehicle.id] = overrides.dump()
+                    overrides_by_id[vehicle.id] = overrides.dump()
             plan = clock.dump()
             if plan != untouched:
                 plans[vehicle.id] = plan
-        return {"now": self._now, "cars": kept} | ({"plans": plans} if plans else {})
+        return {"now": self._now, "cars": overrides_by_id} | ({"plans": plans} if plans else {})
 
     def restore(self, data: dict[str, Any]) -> None:
         """Restore a snapshot of the same fleet.

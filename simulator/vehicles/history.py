@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 _PRICES: Final = {False: 0.31, True: 0.56}  # USD for a kWh, alternating and direct current.
 SERVICE_EVERY: Final = 12_000.0  # km
-_REMEMBERED: Final = 7  # days
+_HISTORY_DAYS: Final = 7  # days
 
 
 def iso(moment: float) -> str:
@@ -24,7 +24,7 @@ def iso(moment: float) -> str:
     return datetime.fromtimestamp(moment, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
-def sessions_of(
+def finished_sessions(
     day: DailyPlan,
     model: Model,
     *,
@@ -76,16 +76,16 @@ def _session(
 def charge_records(lifecycle: Lifecycle, *, ports: tuple[str, str], moment: float) -> list[dict[str, Any]]:
     """Return the finished sessions of the last seven days, oldest first."""
     today, clock_time = lifecycle.daily_plan(moment), lifecycle.plan_clock.clock_time
-    kept = lifecycle.overrides.sessions if lifecycle.overrides else {}
+    recorded = lifecycle.overrides.sessions if lifecycle.overrides else {}
     records: list[dict[str, Any]] = []
-    for number in range(today.number - _REMEMBERED + 1, today.number):
-        if number in kept:
-            records += kept[number]
+    for number in range(today.number - _HISTORY_DAYS + 1, today.number):
+        if number in recorded:
+            records += recorded[number]
         elif not lifecycle.overrides or lifecycle.overrides.day is None or number < lifecycle.overrides.day:
-            records += sessions_of(
+            records += finished_sessions(
                 lifecycle.plan_for_day(number), lifecycle.identity.model, ports=ports, clock_time=clock_time
             )
-    return records + sessions_of(
+    return records + finished_sessions(
         today, lifecycle.identity.model, ports=ports, clock_time=clock_time, until=moment
     )
 

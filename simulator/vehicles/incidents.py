@@ -43,7 +43,7 @@ def _rng(*parts: object) -> Random:
 
 @dataclass(frozen=True, slots=True)
 class Lapses:
-    """What the driver forgets on a day, by stop: n is the stop after trip n."""
+    """What the driver leaves open or unlocked on a day, by stop: n is the stop after trip n."""
 
     unlocked: int | None = None
     door: int | None = None
@@ -72,7 +72,7 @@ class Health:
 
 
 def lapses(*, seed: int, index: int, day: int, stops: int) -> Lapses:
-    """Return what is forgotten on a day with this number of stops."""
+    """Return the lapses of a day with this number of stops."""
     rng = _rng(seed, index, day, "lapses")
     draws = [rng.random() for _ in range(4)]
     where = [rng.randrange(max(stops, 1)) for _ in range(4)]

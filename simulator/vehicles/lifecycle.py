@@ -11,7 +11,7 @@ from simulator.vehicles.city import place_at
 from simulator.vehicles.city_time import weekday
 from simulator.vehicles.daily_plan import DailyPlan, Levels, Pin
 from simulator.vehicles.energy_phases import Event
-from simulator.vehicles.history import sessions_of
+from simulator.vehicles.history import finished_sessions
 from simulator.vehicles.incidents import Lapses, lapses
 from simulator.vehicles.makes import MAKES
 from simulator.vehicles.models import Model
@@ -20,7 +20,7 @@ from simulator.vehicles.plan_clock import PlanClock
 from simulator.vehicles.weekly_schedule import WeeklySchedule, charge_week, jitter
 
 _SAME: Final = 0.01  # percent
-_REMEMBERED: Final = 7  # days
+_HISTORY_DAYS: Final = 7  # days
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +99,7 @@ class Lifecycle:
 
     def daily_plan(self, moment: float) -> DailyPlan:
         """Return the day of this moment."""
-        number = self.weekly_schedule.day_of(moment)
+        number = self.weekly_schedule.day_number(moment)
         if self._day is None or self._day.number != number:
             self._day = self.plan_for_day(number)
             stops = len(self._day.daily_route.departs) if self._day.daily_route else 0
@@ -107,7 +107,7 @@ class Lifecycle:
         return self._day
 
     def lapses(self, moment: float) -> Lapses:
-        """Return what the driver forgets on the day of this moment."""
+        """Return the driver's lapses on the day of this moment."""
         self.daily_plan(moment)
         return self._lapses
 
@@ -140,17 +140,17 @@ class Lifecycle:
             number=number,
             weekly_schedule=self.weekly_schedule,
             model=self.identity.model,
-            first_departure=self.weekly_schedule.start_of(number) if departure is None else departure,
+            first_departure=self.weekly_schedule.start_of_day(number) if departure is None else departure,
             levels=levels,
             events=events,
             pin=self._pin(),
         )
 
     def _pin(self) -> Pin | None:
-        held = self.overrides.values.get("place") if self.overrides else None
-        if held is None or held.until is None:
+        override = self.overrides.values.get("place") if self.overrides else None
+        if override is None or override.until is None:
             return None
-        return Pin(held.since, held.until, tuple(held.value), place_at(*held.value))
+        return Pin(override.since, override.until, tuple(override.value), place_at(*override.value))
 
     # Levels
 
@@ -184,13 +184,13 @@ class Lifecycle:
         overrides.soc, overrides.fuel = day.levels(day.end, day.km_at(day.end - 0.001))
         overrides.plug, overrides.stopped = (last.kw if last.plugged else 0.0), last.stopped
         if self.identity.model.electric:
-            overrides.sessions[number] = sessions_of(
+            overrides.sessions[number] = finished_sessions(
                 day,
                 self.identity.model,
                 ports=MAKES[self.identity.model.make].ports,
                 clock_time=self.plan_clock.clock_time,
             )
-        for old in [old for old in overrides.sessions if old <= number - _REMEMBERED]:
+        for old in [old for old in overrides.sessions if old <= number - _HISTORY_DAYS]:
             del overrides.sessions[old]
         overrides.day, overrides.events = number + 1, []
         usual = self._planned_levels(number + 1)
@@ -230,8 +230,8 @@ class Lifecycle:
 
     def override_value(self, name: str, moment: float) -> Any:
         """Return the overridden value at this moment, or None."""
-        held = self.overrides.values.get(name) if self.overrides else None
-        return held.value if held and held.at(moment) else None
+        override = self.overrides.values.get(name) if self.overrides else None
+        return override.value if override and override.at(moment) else None
 
     def set_limit(self, percent: float, *, now: float) -> None:
         """Change the charge limit permanently."""

@@ -97,7 +97,7 @@ def _ice(
 
 
 MODELS: tuple[Model, ...] = (
-    # make, model, years, VIN (maker 3, description 5, plant 1), body, trims, kWh, km, AC kW, DC kW, other kWh
+    # make, model, years, VIN (manufacturer 3, description 5, plant 1), body, trims, kWh, km, AC kW, DC kW, other kWh
     _bev("TESLA", "Model 3", (2020, 2026), "5YJ3E1EBF", "car", "Standard Range|Long Range", 75.0, 491, 11.5, 170),
     _bev("TESLA", "Model Y", (2022, 2026), "7SAYGDEEA", "suv", "Long Range|Performance", 81.0, 498, 11.5, 170),
     _bev("TESLA", "Model S", (2021, 2025), "5YJSA1E5F", "car", "Long Range|Plaid", 100.0, 637, 11.5, 200),

@@ -51,9 +51,9 @@ class Overrides:
     def drop_expired(self, now: float) -> None:
         """Remove overrides that are over. A position has an effect until the trip from there is over."""
         self.values = {
-            name: held
-            for name, held in self.values.items()
-            if held.until is None or held.until > now - _FORGOTTEN_AFTER
+            name: override
+            for name, override in self.values.items()
+            if override.until is None or override.until > now - _FORGOTTEN_AFTER
         }
 
     def dump(self) -> dict[str, Any]:
@@ -62,7 +62,10 @@ class Overrides:
             **{name: getattr(self, name) for name in _PLAIN},
             "events": [[event.at, event.name, _dump_value(event)] for event in self.events],
             "schedules": [schedule.dump() for schedule in self.schedules],
-            "held": {name: [held.value, held.since, held.until] for name, held in self.values.items()},
+            "held": {
+                name: [override.value, override.since, override.until]
+                for name, override in self.values.items()
+            },
             "sessions": {str(day): records for day, records in self.sessions.items()},
         }
 

@@ -26,9 +26,9 @@ def _boolean(value: Any, name: str) -> bool:
     return value
 
 
-def _number(value: Any, name: str, least: float, most: float) -> float:
-    if isinstance(value, bool) or not isinstance(value, int | float) or not least <= value <= most:
-        raise ValueError(f"{name} must be a number from {least:g} to {most:g}")
+def _number(value: Any, name: str, minimum: float, maximum: float) -> float:
+    if isinstance(value, bool) or not isinstance(value, int | float) or not minimum <= value <= maximum:
+        raise ValueError(f"{name} must be a number from {minimum:g} to {maximum:g}")
     return float(value)
 
 
@@ -88,10 +88,10 @@ def _charge_limit(vehicle: Vehicle, now: float, value: Any, name: str) -> None:
 
 def _odometer(vehicle: Vehicle, now: float, value: Any, name: str) -> None:
     present = vehicle.state_at(now).odometer
-    wanted = _number(value, name, 0, 5_000_000)
-    if wanted < present:
+    kilometers = _number(value, name, 0, 5_000_000)
+    if kilometers < present:
         raise ValueError(f"odometer never decreases: the present value is {present:.1f} km")
-    vehicle.lifecycle.change(now).odometer += wanted - present
+    vehicle.lifecycle.change(now).odometer += kilometers - present
 
 
 def _speed(vehicle: Vehicle, now: float, value: Any, name: str) -> None:
@@ -122,8 +122,8 @@ def _warnings(vehicle: Vehicle, now: float, value: Any, name: str) -> None:
 
 
 def _coordinate(vehicle: Vehicle, now: float, value: Any, name: str) -> None:
-    most = 90 if name == "latitude" else 180
-    _number(value, name, -most, most)
+    maximum = 90 if name == "latitude" else 180
+    _number(value, name, -maximum, maximum)
 
 
 _FIRST: Final = ("state_of_charge", "fuel_level", "charge_limit", "plugged_in", "charging")
@@ -167,7 +167,7 @@ def apply(vehicle: Vehicle, *, now: float, values: Mapping[str, Any]) -> tuple[s
         raise ValueError(f"unknown: {', '.join(unknown)}; known: {', '.join(NAMES)}")
     if ("latitude" in values) != ("longitude" in values):
         raise ValueError("latitude and longitude are only valid together")
-    before, kept = (
+    before, saved = (
         vehicle.reported_state_at(now),
         vehicle.lifecycle.overrides.dump() if vehicle.lifecycle.overrides else None,
     )
@@ -179,7 +179,7 @@ def apply(vehicle: Vehicle, *, now: float, values: Mapping[str, Any]) -> tuple[s
                 "place", [float(values["latitude"]), float(values["longitude"])], now=now
             )
     except ValueError:
-        vehicle.lifecycle.restore(Overrides.load(kept) if kept else None)
+        vehicle.lifecycle.restore(Overrides.load(saved) if saved else None)
         raise
     return changed_codes(vehicle, before, vehicle.reported_state_at(now))
 

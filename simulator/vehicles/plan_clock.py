@@ -1,4 +1,4 @@
-"""The position of one vehicle in its daily plan, and how that plan is held still."""
+"""The position of one vehicle in its daily plan, and how that plan is held."""
 
 import math
 from bisect import bisect_right
@@ -10,13 +10,13 @@ _MOST_OFFSETS: Final = 50
 class PlanClock:
     """Maps the simulator's clock to the time of one vehicle's daily plan, both in epoch seconds.
 
-    Plan time runs a fixed offset behind the simulator's clock until the plan is held. From then on plan time stands
-    still, and nothing changes unless a command or the control API changes it. After a release, the plan continues from
+    Plan time runs a fixed offset behind the simulator's clock until the plan is held. From then on plan time is
+    paused, and nothing changes unless a command or the control API changes it. After a release, the plan continues from
     the moment at which it was held, so the offset grows by the duration of the hold.
 
     Attributes:
         held_at: Plan time at which the plan is held, or None. The vehicle may still have to reach that time.
-        reported_at: Clock time of the last report since the plan stands still, or None.
+        reported_at: Clock time of the last report since the plan was paused, or None.
     """
 
     __slots__ = ("_offsets", "held_at", "reported_at")
@@ -42,11 +42,11 @@ class PlanClock:
         return moment + self._offsets[index][1]
 
     def is_still(self, now: float) -> bool:
-        """Return whether the plan stands still at this clock time."""
+        """Return whether the plan is paused at this clock time."""
         return self.held_at is not None and now - self.offset >= self.held_at
 
     def held_since(self) -> float | None:
-        """Return the clock time from which the plan stands still, or None if the plan isn't held."""
+        """Return the clock time from which the plan is paused, or None if the plan isn't held."""
         return None if self.held_at is None else self.held_at + self.offset
 
     def hold(self, moment: float) -> None:

@@ -21,14 +21,14 @@ UNLOCK_BEFORE: Final = 20.0  # Seconds from unlocking to the departure.
 _IGNITION_OFF: Final = 300.0
 
 
-def rules_of(lifecycle: Lifecycle) -> Make:
+def get_rules(lifecycle: Lifecycle) -> Make:
     """Return the make's rules."""
     return MAKES[lifecycle.identity.model.make]
 
 
 def sleeps_from(lifecycle: Lifecycle, moment: float) -> float:
     """Return when a parked vehicle falls asleep if nothing else happens. Infinity while driving."""
-    day, after = lifecycle.daily_plan(moment), rules_of(lifecycle).sleeps_after
+    day, after = lifecycle.daily_plan(moment), get_rules(lifecycle).sleeps_after
     trip_status, phase = day.trip_status(moment), day.phase_at(moment)
     if trip_status.driving:
         return math.inf
@@ -43,9 +43,9 @@ def sleeps_from(lifecycle: Lifecycle, moment: float) -> float:
 
 def asleep(lifecycle: Lifecycle, moment: float) -> bool:
     """Return whether the vehicle sleeps."""
-    held = lifecycle.override_value("asleep", moment)
-    if held is not None:
-        return bool(held)
+    override = lifecycle.override_value("asleep", moment)
+    if override is not None:
+        return bool(override)
     return not lifecycle.daily_plan(moment).phase_at(moment).charging_at(moment) and moment >= sleeps_from(
         lifecycle, moment
     )
@@ -53,10 +53,10 @@ def asleep(lifecycle: Lifecycle, moment: float) -> bool:
 
 def deep_from(lifecycle: Lifecycle, moment: float) -> float:
     """Return when the parked vehicle begins to sleep so deeply that it rejects commands."""
-    held = lifecycle.overrides.values.get("asleep") if lifecycle.overrides else None
-    if held is not None and held.at(moment):
-        return held.since if held.value else math.inf
-    after, day = rules_of(lifecycle).deep_sleep_after, lifecycle.daily_plan(moment)
+    override = lifecycle.overrides.values.get("asleep") if lifecycle.overrides else None
+    if override is not None and override.at(moment):
+        return override.since if override.value else math.inf
+    after, day = get_rules(lifecycle).deep_sleep_after, lifecycle.daily_plan(moment)
     if after is None or day.trip_status(moment).trip >= 0:
         return math.inf
     reported = lifecycle.overrides.reported if lifecycle.overrides else None
@@ -72,13 +72,13 @@ def deeply_asleep(lifecycle: Lifecycle, moment: float) -> bool:
 
 
 def _rhythm(lifecycle: Lifecycle) -> float | None:
-    rules = rules_of(lifecycle)
+    rules = get_rules(lifecycle)
     return None if lifecycle.identity.year < rules.events_only_before else rules.reports
 
 
 def _without_reception(lifecycle: Lifecycle, now: float) -> Override | None:
-    held = lifecycle.overrides.values.get("reachable") if lifecycle.overrides else None
-    return held if held and held.at(now) and not held.value else None
+    override = lifecycle.overrides.values.get("reachable") if lifecycle.overrides else None
+    return override if override and override.at(now) and not override.value else None
 
 
 def last_report(lifecycle: Lifecycle, now: float) -> float:
@@ -86,7 +86,7 @@ def last_report(lifecycle: Lifecycle, now: float) -> float:
     not_found = _without_reception(lifecycle, now)
     if not_found is not None:
         return not_found.since
-    if rules_of(lifecycle).polled:
+    if get_rules(lifecycle).polled:
         last = _last_poll(lifecycle, now)
     else:
         last = max(moment for moment in _moments(lifecycle, now) if moment <= now)
@@ -100,14 +100,14 @@ def last_report(lifecycle: Lifecycle, now: float) -> float:
 def _last_poll(lifecycle: Lifecycle, now: float) -> float:
     """Return when the manufacturer last polled an awake vehicle, or when the vehicle fell asleep.
 
-    A vehicle that is silent while driving reported before it left.
+    A vehicle that sends nothing while driving reported before it left.
     """
-    day, rhythm = lifecycle.daily_plan(now), rules_of(lifecycle).reports
+    day, rhythm = lifecycle.daily_plan(now), get_rules(lifecycle).reports
     poll = day.start + math.floor((now - day.start) / rhythm) * rhythm
     if asleep(lifecycle, poll):
         poll = min(poll, sleeps_from(lifecycle, poll))
     trip_status = day.trip_status(poll)
-    if trip_status.driving and rules_of(lifecycle).silent_when_running:
+    if trip_status.driving and get_rules(lifecycle).silent_when_running:
         poll = trip_status.since - 1.0
     return max(poll, day.start, *_fell_asleep(lifecycle, after=poll, until=now))
 
@@ -136,7 +136,7 @@ def next_report(lifecycle: Lifecycle, now: float) -> float:
     upcoming = min((moment for moment in moments if moment > now), default=day.end)
     rhythm = _rhythm(lifecycle)
     if rhythm is not None and not asleep(lifecycle, now):
-        if rules_of(lifecycle).polled:
+        if get_rules(lifecycle).polled:
             upcoming = min(upcoming, day.start + (math.floor((now - day.start) / rhythm) + 1) * rhythm)
         else:
             upcoming = min(upcoming, last_report(lifecycle, now) + rhythm)
@@ -166,8 +166,8 @@ def _ignitions_off(day: DailyPlan) -> Iterator[float]:
     if day.daily_route is None:
         return
     leaves = (*day.daily_route.departs[1:], day.end - day.depart)
-    for arrived, left in zip(day.daily_route.arrives, leaves, strict=True):
-        if arrived + _IGNITION_OFF < left:
+    for arrived, departed in zip(day.daily_route.arrives, leaves, strict=True):
+        if arrived + _IGNITION_OFF < departed:
             yield day.depart + arrived + _IGNITION_OFF
 
 

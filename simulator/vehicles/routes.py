@@ -25,7 +25,7 @@ class Role:
     starts: tuple[float, float]
     hours: tuple[float, float]
     stays: tuple[float, float]
-    week: str  # One letter a day from Monday: A and B working days, C Saturday, D Sunday, - off.
+    week: str  # One letter for each day from Monday: A and B working days, C Saturday, D Sunday, - off.
     depot: bool
     nightly: bool  # Charges every night.
     break_charge: bool = False
@@ -45,7 +45,7 @@ _CREW: Final = (
 )  # fmt: skip
 
 
-def role_of(index: int) -> Role:
+def role_for(index: int) -> Role:
     """Return the role of the n-th vehicle. One vehicle in 24 is a pool vehicle that is mostly parked."""
     return POOL if index % 24 == 18 else _CREW[index % len(_CREW)]
 

@@ -21,9 +21,9 @@ class Signal:
     error: tuple[str, str | None] | None
 
 
-class CommandRejected(Exception):  # noqa: N818 - the car's word, not a fault
+class CommandRejected(Exception):  # noqa: N818 - an expected outcome
     """A command that the vehicle or its make rejects. ``type`` and ``code`` are those of the error tables."""
 
-    def __init__(self, type: str, code: str, detail: str = "") -> None:  # noqa: A002 - the API's word
+    def __init__(self, type: str, code: str, detail: str = "") -> None:  # noqa: A002 - the API's name
         super().__init__(f"{type}:{code} {detail}".strip())
         self.type, self.code, self.detail = type, code, detail

@@ -24,15 +24,15 @@ def signal(vehicle: Vehicle, entry: SignalCode, state: StateSnapshot, *, at: flo
     if not vehicle.supports(entry.code):
         error = ("COMPATIBILITY", "VEHICLE_NOT_CAPABLE")
         return Signal(entry.code, entry.group, entry.name, None, None, error)
-    body = body_of(vehicle, entry, state)
+    body = build_body(vehicle, entry, state)
     unreachable = ("VEHICLE_STATE", "ASLEEP") if state.deep and vehicle.rules.deep_sleep_after else None
     return Signal(entry.code, entry.group, entry.name, body, at, unreachable)
 
 
-def body_of(vehicle: Vehicle, entry: SignalCode, state: StateSnapshot) -> Body:
+def build_body(vehicle: Vehicle, entry: SignalCode, state: StateSnapshot) -> Body:
     """Return the body of a signal that the vehicle supports."""
-    writer = _WRITERS.get(entry.code)
-    return writer(vehicle, state) if writer else _diagnosis(entry.name, state)
+    builder = _BUILDERS.get(entry.code)
+    return builder(vehicle, state) if builder else _diagnosis(entry.name, state)
 
 
 def _value(value: Any, unit: str | None = None) -> Body:
@@ -180,7 +180,7 @@ def _permissions(vehicle: Vehicle) -> list[str]:
     return ["vehicle_device_data", "vehicle_location", "vehicle_cmds", "vehicle_charging_cmds"]
 
 
-_WRITERS: Final[dict[str, Callable[[Vehicle, StateSnapshot], Body]]] = {
+_BUILDERS: Final[dict[str, Callable[[Vehicle, StateSnapshot], Body]]] = {
     "charge-amperage": lambda vehicle, s: _value(_amperes(s), "ampere"),
     "charge-amperagemax": lambda vehicle, s: _value(
         round(vehicle.identity.model.ac_kw * 1000 / 240), "ampere"

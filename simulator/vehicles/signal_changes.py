@@ -9,7 +9,7 @@ from simulator.vehicles.capabilities import supported
 from simulator.vehicles.catalogue import CATALOGUE, SignalCode
 from simulator.vehicles.history import SERVICE_EVERY
 from simulator.vehicles.models import Model
-from simulator.vehicles.signal_bodies import body_of
+from simulator.vehicles.signal_bodies import build_body
 
 if TYPE_CHECKING:
     from simulator.vehicles.state_snapshot import StateSnapshot
@@ -58,10 +58,10 @@ def _differs(vehicle: Vehicle, entry: SignalCode, before: StateSnapshot, after: 
         return False
     if entry.code == "service-records":
         return before.odometer // SERVICE_EVERY != after.odometer // SERVICE_EVERY
-    return body_of(vehicle, entry, before) != body_of(vehicle, entry, after)
+    return build_body(vehicle, entry, before) != build_body(vehicle, entry, after)
 
 
 def _other_sessions(vehicle: Vehicle, before: StateSnapshot, after: StateSnapshot) -> bool:
     """Return whether the list of charging sessions can have changed, because building the list is slow."""
-    days = {vehicle.lifecycle.weekly_schedule.day_of(state.at) for state in (before, after)}
+    days = {vehicle.lifecycle.weekly_schedule.day_number(state.at) for state in (before, after)}
     return before.session != after.session or len(days) > 1

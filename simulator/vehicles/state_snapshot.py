@@ -128,7 +128,7 @@ def outside_temperature(moment: float) -> float:
 
 def _odometer(lifecycle: Lifecycle, day: DailyPlan, km: float) -> float:
     weekly_schedule = lifecycle.weekly_schedule
-    begun = weekly_schedule.km_before(weekly_schedule.day_of(lifecycle.start))
+    begun = weekly_schedule.km_before(weekly_schedule.day_number(lifecycle.start))
     extra = lifecycle.overrides.odometer if lifecycle.overrides else 0.0
     return lifecycle.identity.first_km + weekly_schedule.km_before(day.number) - begun + km + extra
 

@@ -172,7 +172,7 @@ class Vehicle:
         self._reported = None
 
     def _note_report(self, now: float) -> None:
-        """Remember the clock time of a report that was made while the plan stands still."""
+        """Remember the clock time of a report that was made while the plan is paused."""
         clock = self.lifecycle.plan_clock
         if clock.is_still(now):
             clock.reported_at = now
@@ -184,9 +184,9 @@ class Vehicle:
         return day_status(self.lifecycle, now)
 
     def hold(self, *, now: float, parked: bool = False) -> None:
-        """Hold the daily plan still: nothing changes unless a command or a patch changes it.
+        """Hold the daily plan: nothing changes unless a command or a patch changes it.
 
-        A vehicle on the road is held as soon as its trip is over and the vehicle is locked. With ``parked`` the trip
+        A driving vehicle is held as soon as its trip is over and the vehicle is locked. With ``parked`` the trip
         ends at once, and the vehicle is awake, locked and closed, apart from what was set from outside.
         """
         clock = self.lifecycle.plan_clock
@@ -211,14 +211,14 @@ class Vehicle:
             overrides.values.pop("speed")
             self.lifecycle.invalidate()
         state = self.state_at(moment)
-        for name, actual, wanted in (
+        for name, actual, target in (
             ("locked", state.locked, True),
             ("doors", bool(state.doors), False),
             ("windows", bool(state.windows), False),
             ("trunk", state.trunk, False),
         ):
-            if actual != wanted and self.lifecycle.override_value(name, moment) is None:
-                value: Any = [] if name in ("doors", "windows") else wanted
+            if actual != target and self.lifecycle.override_value(name, moment) is None:
+                value: Any = [] if name in ("doors", "windows") else target
                 self.lifecycle.set_override(name, value, now=moment)
 
     def release(self, *, now: float) -> None:

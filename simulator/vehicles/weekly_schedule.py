@@ -40,17 +40,17 @@ class WeeklySchedule:
     soc: tuple[float, ...]  # At the start of each weekday.
     fuel: tuple[float, ...]
 
-    def day_of(self, moment: float) -> int:
+    def day_number(self, moment: float) -> int:
         """Return the number of the vehicle's day at this moment (epoch seconds)."""
         return int((moment + CITY_TIME - self.boundary) // DAY)
 
-    def start_of(self, day: int) -> float:
+    def start_of_day(self, day: int) -> float:
         """Return the epoch seconds at which the vehicle's day begins."""
         return day * DAY - CITY_TIME + self.boundary
 
     def departs(self, day: int, *, shift: float) -> float | None:
         """Return when the day's first departure is, ``shift`` seconds from the usual. None on a day off."""
-        return self.start_of(day) + self.starts[weekday(day)] + shift if self.week[weekday(day)] else None
+        return self.start_of_day(day) + self.starts[weekday(day)] + shift if self.week[weekday(day)] else None
 
     def km_before(self, day: int) -> float:
         """Return the kilometers driven from a fixed Monday in the past to the start of the day."""

@@ -1,4 +1,4 @@
-"""A browser, the site as a live server, and a real Celery worker beside it."""
+"""Fixtures for browser tests: a browser, the site on a live server, and a real Celery worker."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -10,7 +10,7 @@ from playwright.sync_api import Browser, BrowserContext, expect, sync_playwright
 from pytest_django.plugin import DjangoDbBlocker
 
 from tests.browser import fixtures, pages
-from tests.browser.page_checks import Site, sessions_of
+from tests.browser.page_checks import Site, create_sessions
 from tests.browser.scenarios import VIEWS, View
 from tests.browser.serving import serving
 from tests.servers import Simulator
@@ -21,7 +21,7 @@ CHROMIUM = Path("/usr/bin/chromium")
 INSTALL = (
     "Chromium is not installed. Install it with: apt-get install chromium   (or leave out: -m 'not browser')"
 )
-# As root there is no sandbox; the rest keeps Chromium from calling home, and gives MapLibre its WebGL.
+# The sandbox doesn't work as root. The other flags disable background requests and enable WebGL for MapLibre.
 FLAGS = [
     "--no-sandbox",
     "--disable-quic",
@@ -35,13 +35,13 @@ FLAGS = [
 
 @pytest.fixture(scope="module")
 def chromium() -> Iterator[Browser]:
-    """Debian's Chromium; without it the tests fail with the line that installs it.
+    """Debian's Chromium. If it isn't installed, the tests fail with the command that installs it.
 
-    For one module: while it runs, Playwright's loop runs in this thread, and others' tests want loops of their own.
+    The scope is one module, because Playwright's event loop runs in this thread and other tests need their own.
     """
     if not CHROMIUM.exists():
         pytest.fail(INSTALL, pytrace=False)
-    # The car, its delivery and the page's next look at it all take their seconds.
+    # The vehicle, the delivery and the page's next poll take a few seconds each.
     expect.set_options(timeout=20_000)
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
@@ -51,14 +51,14 @@ def chromium() -> Iterator[Browser]:
 
 @pytest.fixture(params=VIEWS)
 def view(request: pytest.FixtureRequest) -> View:
-    """How somebody sees the product: at a desk or on a phone, in light or dark."""
+    """The screen and theme: desktop or phone, light or dark."""
     view: View = request.param
     return view
 
 
 @pytest.fixture
 def context(chromium: Browser, view: View) -> Iterator[BrowserContext]:
-    """The browser of somebody who is not signed in yet, and far from their fleet's time zone."""
+    """A browser without a session, in a time zone far from the fleet's."""
     context = chromium.new_context(
         viewport=view.screen, color_scheme=view.theme, locale="en-US", timezone_id="Asia/Tokyo"
     )
@@ -70,14 +70,14 @@ def context(chromium: Browser, view: View) -> Iterator[BrowserContext]:
 
 @pytest.fixture
 def worker(transactional_db: None, tmp_path: Path) -> Iterator[None]:
-    """A Celery worker beside the live server."""
+    """A running Celery worker."""
     with running_worker(tmp_path / "worker.log"):
         yield
 
 
 @pytest.fixture
 def smartcar(simulator: Simulator, live_server: object) -> Iterator[str]:
-    """The simulator with nothing granted, its webhook pointing at the live server."""
+    """The URL of the simulator, without grants and with its webhook pointing at the live server."""
     reset(simulator.url)
     register_webhook(simulator.url, f"{settings.SITE_URL}/webhooks/smartcar/")
     yield simulator.url
@@ -91,13 +91,13 @@ def site(
     simulator: Simulator,
     tmp_path_factory: pytest.TempPathFactory,
 ) -> Iterator[Site]:
-    """The web server with one world for all tests of a module, which are to change nothing that others look at."""
+    """The web server with one `World` for all tests of a module, which must not change shared data."""
     with django_db_blocker.unblock():
         reset(simulator.url)
         try:
-            shown = fixtures.build(simulator.url)
+            world = fixtures.build(simulator.url)
             with serving(tmp_path_factory.mktemp("web")) as url:
-                yield Site(url, shown, pages.find(shown), sessions_of(shown))
+                yield Site(url, world, pages.find_pages(world), create_sessions(world))
         finally:
             call_command("flush", verbosity=0, interactive=False)
             reset(simulator.url)

@@ -1,4 +1,4 @@
-"""A courier's fleet around the Bay in the middle of its day, for the screenshots of the documentation."""
+"""A courier fleet in the Bay Area during a working day, for the screenshots of the documentation."""
 
 import random
 import time
@@ -33,10 +33,10 @@ from vehicles.readings import NewReading, insert_readings
 from webhooks import processing
 
 CITY = "America/Los_Angeles"
-CARS = 12
+VEHICLE_COUNT = 12
 DAYS = 30
-# The car whose pages are shown: it charges.
-SHOWN = 1
+# The vehicle whose pages are shown. It is charging.
+SHOWN_INDEX = 1
 PASSWORD = "a long enough passphrase"
 DRIVERS = ("Amara Diallo", "Ben Ortiz", "Chloe Nguyen", "Dev Patel", "Elena Rossi", "Farid Khan")
 GROUPS = ("North", "South", "Pool")
@@ -45,14 +45,14 @@ PLACES = (
     ("Embarcadero Market", PlaceKind.CUSTOMER, 37.7955, -122.3937, 250),
     ("Charge Park SoMa", PlaceKind.CHARGER, 37.7786, -122.4056, 200),
 )
-# What single cars are up to; the others stand locked.
-DOINGS: dict[int, dict[str, Any]] = {
-    SHOWN: {"state_of_charge": 64, "charge_limit": 80, "plugged_in": True, "charging": True},
+# States of single vehicles. The others are parked and locked.
+STATES: dict[int, dict[str, Any]] = {
+    SHOWN_INDEX: {"state_of_charge": 64, "charge_limit": 80, "plugged_in": True, "charging": True},
     2: {"is_locked": False},
     3: {"state_of_charge": 12},
     5: {"state_of_charge": 41, "plugged_in": True, "charging": True},
 }
-CALM: dict[str, Any] = {
+PARKED: dict[str, Any] = {
     "speed": 0,
     "asleep": False,
     "reachable": True,
@@ -64,7 +64,7 @@ CALM: dict[str, Any] = {
 
 
 def build(simulator_url: str) -> tuple[Fleet, User]:
-    """The fleet and its owner. The simulator delivers to the site, which has to be up. Writes to the database."""
+    """Create and return the fleet and its owner. The site must be running, because the simulator delivers to it."""
     owner = User.objects.create_user(
         "morgan@bay-couriers.example", PASSWORD, first_name="Morgan", last_name="Reyes"
     )
@@ -78,11 +78,11 @@ def build(simulator_url: str) -> tuple[Fleet, User]:
         Place.objects.create(
             fleet=fleet, name=name, kind=kind, latitude=latitude, longitude=longitude, radius=radius
         )
-    cars = _cars(simulator_url, fleet=fleet, owner=owner)
-    _history(cars)
-    _usage(fleet, cars)
-    _troubles(cars)
-    _ledger(fleet, owner, cars)
+    vehicles = _vehicles(simulator_url, fleet=fleet, owner=owner)
+    _history(vehicles)
+    _usage(fleet, vehicles)
+    _raise_alerts(vehicles)
+    _command_history(fleet, owner, vehicles)
     for driver in ("Grace Liu", "Hugo Martin"):
         invited(fleet=fleet, user=owner, driver_name=driver)
     return fleet, owner
@@ -97,37 +97,41 @@ def _members(fleet: Fleet, owner: User) -> None:
         add_member(fleet=fleet, user=user, role=role, actor=owner)
 
 
-def _cars(simulator_url: str, *, fleet: Fleet, owner: User) -> list[Vehicle]:
-    """Cars connected, subscribed and delivered, makes mixed."""
+def _vehicles(simulator_url: str, *, fleet: Fleet, owner: User) -> list[Vehicle]:
+    """Connect and subscribe vehicles of different makes, and return them after their first deliveries."""
     register_webhook(simulator_url, f"{settings.SITE_URL}/webhooks/smartcar/")
-    known = httpx.get(f"{simulator_url}/control/vehicles", timeout=30).json()["vehicles"]
+    candidates = httpx.get(f"{simulator_url}/control/vehicles", timeout=30).json()["vehicles"]
     by_make: dict[str, list[dict[str, Any]]] = {}
-    # Those that stand come first: nothing can be done to one that drives.
-    for car in sorted(known, key=lambda each: bool(each["state"]["driving"])):
-        by_make.setdefault(car["make"], []).append(car)
-    mixed = [cars[turn] for turn in range(3) for cars in by_make.values() if turn < len(cars)]
-    # Electric ones in front: they have most to show.
-    mixed = sorted(mixed[: 2 * CARS], key=lambda car: car["powertrain"] != "BEV")[:CARS]
-    for number, car in enumerate(mixed):
-        _put(simulator_url, car["id"], CALM)
-        _put(simulator_url, car["id"], DOINGS.get(number, {}))
-        for connection in connect(simulator_url, fleet=fleet, user=owner, vehicleIds=[car["id"]]).connections:
+    # Parked vehicles first, because the state of a driving vehicle can't be changed.
+    for candidate in sorted(candidates, key=lambda each: bool(each["state"]["driving"])):
+        by_make.setdefault(candidate["make"], []).append(candidate)
+    mixed = [vehicles[index] for index in range(3) for vehicles in by_make.values() if index < len(vehicles)]
+    # Electric vehicles first, because they report the most data.
+    mixed = sorted(mixed[: 2 * VEHICLE_COUNT], key=lambda candidate: candidate["powertrain"] != "BEV")[
+        :VEHICLE_COUNT
+    ]
+    for number, candidate in enumerate(mixed):
+        _set_state(simulator_url, candidate["id"], PARKED)
+        _set_state(simulator_url, candidate["id"], STATES.get(number, {}))
+        for connection in connect(
+            simulator_url, fleet=fleet, user=owner, vehicleIds=[candidate["id"]]
+        ).connections:
             subscribe(connection)
-            body = {"vehicleId": car["id"]}
+            body = {"vehicleId": candidate["id"]}
             httpx.post(f"{simulator_url}/control/deliver", json=body, timeout=30).raise_for_status()
     _wait_for_deliveries(fleet)
-    cars = list(Vehicle.objects.filter(fleet=fleet).order_by("pk"))
-    for number, vehicle in enumerate(cars):
+    vehicles = list(Vehicle.objects.filter(fleet=fleet).order_by("pk"))
+    for number, vehicle in enumerate(vehicles):
         vehicle.name = f"Courier {number + 1:02}"
         vehicle.plate = f"8{vehicle.smartcar_id[:3].upper()}{100 + 37 * number % 900}"
         vehicle.driver = DRIVERS[number % len(DRIVERS)] if number % 4 else ""
         vehicle.group = GROUPS[number % len(GROUPS)]
         vehicle.save(update_fields=["name", "plate", "driver", "group"])
-    return cars
+    return vehicles
 
 
-def _put(simulator_url: str, vehicle_id: str, state: dict[str, Any]) -> None:
-    """Puts the car into this state; what its drive does not know of is left out."""
+def _set_state(simulator_url: str, vehicle_id: str, state: dict[str, Any]) -> None:
+    """Set the vehicle's state. Values that its powertrain doesn't support are ignored."""
     for name, value in state.items():
         httpx.patch(f"{simulator_url}/control/vehicles/{vehicle_id}", json={name: value}, timeout=30)
 
@@ -141,27 +145,27 @@ def _wait_for_deliveries(fleet: Fleet) -> None:
     processing.process_waiting()
 
 
-def _history(cars: list[Vehicle]) -> None:
-    """A month in which each car drives by day and charges by night; it ends with what the car told last."""
-    for car in cars:
-        chance = random.Random(car.pk)
-        latest = {each.code: each.value for each in LatestSignal.objects.filter(vehicle=car)}
+def _history(vehicles: list[Vehicle]) -> None:
+    """Store a month of driving by day and charging by night, up to the last reported values."""
+    for vehicle in vehicles:
+        rng = random.Random(vehicle.pk)
+        latest = {each.code: each.value for each in LatestSignal.objects.filter(vehicle=vehicle)}
         readings: list[NewReading] = []
         charge = float(latest.get(catalogue.STATE_OF_CHARGE.code) or 60)
         odometer = float(latest.get(catalogue.ODOMETER.code) or 20_000)
         now = timezone.now()
-        # Backwards from now: before a drive there was more in the battery, before a charge less.
+        # Backwards from now: the battery was fuller before a drive, and emptier before a charge.
         for step in range(1, DAYS * 48):
             at = now - timedelta(minutes=30 * step)
             hour = at.astimezone(ZoneInfo(CITY)).hour
-            driven = 7 <= hour < 19 and chance.random() < 0.55
+            driven = 7 <= hour < 19 and rng.random() < 0.55
             charging = (hour < 6 or hour >= 21) and charge > 30
             if driven:
-                used = chance.uniform(2, 6)
+                used = rng.uniform(2, 6)
                 charge, odometer = min(95.0, charge + used), odometer - used * 4
             elif charging:
-                charge = max(28.0, charge - chance.uniform(4, 9))
-            told: dict[Signal, float | bool] = {
+                charge = max(28.0, charge - rng.uniform(4, 9))
+            values: dict[Signal, float | bool] = {
                 catalogue.STATE_OF_CHARGE: round(charge, 1),
                 catalogue.RANGE: round(charge * 4.1, 1),
                 catalogue.ODOMETER: round(odometer, 1),
@@ -169,34 +173,36 @@ def _history(cars: list[Vehicle]) -> None:
                 catalogue.IS_CHARGING: charging,
             }
             readings += [
-                _reading(car, signal, value, at) for signal, value in told.items() if signal.code in latest
+                _reading(vehicle, signal, value, at)
+                for signal, value in values.items()
+                if signal.code in latest
             ]
         insert_readings(readings=readings)
 
 
-def _reading(car: Vehicle, signal: Signal, value: float | bool, at: datetime) -> NewReading:
+def _reading(vehicle: Vehicle, signal: Signal, value: float | bool, at: datetime) -> NewReading:
     unit = {"unit": signal.unit.value} if signal.unit else {}
-    return NewReading(car.pk, signal.code, at, {"value": value} | unit)
+    return NewReading(vehicle.pk, signal.code, at, {"value": value} | unit)
 
 
-def _usage(fleet: Fleet, cars: list[Vehicle]) -> None:
-    """What was asked of each car this month."""
-    chance = random.Random(1)
+def _usage(fleet: Fleet, vehicles: list[Vehicle]) -> None:
+    """Count API calls of each vehicle for this month."""
+    rng = random.Random(1)
     FleetAllowance.objects.create(fleet=fleet, calls=300)
-    for car in cars:
-        for purpose, most in (
+    for vehicle in vehicles:
+        for purpose, limit in (
             (CallPurpose.COMMAND, 60),
             (CallPurpose.PERSON, 20),
             (CallPurpose.BACKGROUND, 260),
         ):
-            quota.count_calls(vehicle_id=car.pk, purpose=purpose, calls=chance.randint(1, most))
+            quota.count_calls(vehicle_id=vehicle.pk, purpose=purpose, calls=rng.randint(1, limit))
 
 
-def _troubles(cars: list[Vehicle]) -> None:
-    """One driver has to sign in again; one battery is low."""
-    lost = Connection.objects.get(vehicle=cars[7])
+def _raise_alerts(vehicles: list[Vehicle]) -> None:
+    """Raise two alerts: one driver must sign in again, and one battery is low."""
+    connection = Connection.objects.get(vehicle=vehicles[7])
     with transaction.atomic():
-        lost.move_to(
+        connection.move_to(
             ConnectionState.NEEDS_REAUTHENTICATION,
             now=timezone.now(),
             evidence=StateEvidence.REQUEST.message(request="7f3c"),
@@ -204,30 +210,36 @@ def _troubles(cars: list[Vehicle]) -> None:
     battery = {"level": 12.0, "threshold": 20, "fuel": False}
     conditions = [
         AlertCondition(
-            AlertType.CONNECTION, lost.fleet_id, lost.vehicle_id, lost.pk, payload={"state": lost.state}
+            AlertType.CONNECTION,
+            connection.fleet_id,
+            connection.vehicle_id,
+            connection.pk,
+            payload={"state": connection.state},
         ),
-        AlertCondition(AlertType.BATTERY, lost.fleet_id, cars[3].pk, cars[3].pk, payload=battery),
+        AlertCondition(
+            AlertType.BATTERY, connection.fleet_id, vehicles[3].pk, vehicles[3].pk, payload=battery
+        ),
     ]
     alerts.raise_alerts(conditions=conditions, now=timezone.now() - timedelta(minutes=40))
 
 
-def _ledger(fleet: Fleet, owner: User, cars: list[Vehicle]) -> None:
-    """The commands of a morning, one ended in each way that a manager may see."""
+def _command_history(fleet: Fleet, owner: User, vehicles: list[Vehicle]) -> None:
+    """Create the commands of a morning, with different results."""
     now = timezone.now()
-    asked: tuple[tuple[Vehicle, CommandType, dict[str, Any], CommandState, str], ...] = (
-        (cars[SHOWN], CommandType.START_CHARGE, {}, CommandState.CONFIRMED, ""),
-        (cars[0], CommandType.LOCK, {}, CommandState.CONFIRMED, ""),
-        (cars[4], CommandType.UNLOCK, {}, CommandState.CONFIRMED, ""),
-        (cars[6], CommandType.LOCK, {}, CommandState.UNCONFIRMED, ""),
-        (cars[SHOWN], CommandType.SET_CHARGE_LIMIT, {"percent": 80}, CommandState.CONFIRMED, ""),
-        (cars[8], CommandType.LOCK, {}, CommandState.EXPIRED, ""),
-        (cars[SHOWN], CommandType.LOCK, {}, CommandState.CONFIRMED, ""),
+    rows: tuple[tuple[Vehicle, CommandType, dict[str, Any], CommandState, str], ...] = (
+        (vehicles[SHOWN_INDEX], CommandType.START_CHARGE, {}, CommandState.CONFIRMED, ""),
+        (vehicles[0], CommandType.LOCK, {}, CommandState.CONFIRMED, ""),
+        (vehicles[4], CommandType.UNLOCK, {}, CommandState.CONFIRMED, ""),
+        (vehicles[6], CommandType.LOCK, {}, CommandState.UNCONFIRMED, ""),
+        (vehicles[SHOWN_INDEX], CommandType.SET_CHARGE_LIMIT, {"percent": 80}, CommandState.CONFIRMED, ""),
+        (vehicles[8], CommandType.LOCK, {}, CommandState.EXPIRED, ""),
+        (vehicles[SHOWN_INDEX], CommandType.LOCK, {}, CommandState.CONFIRMED, ""),
     )
-    for number, (car, kind, parameters, state, message) in enumerate(asked):
-        at = now - timedelta(minutes=11 * (len(asked) - number))
+    for number, (vehicle, kind, parameters, state, message) in enumerate(rows):
+        at = now - timedelta(minutes=11 * (len(rows) - number))
         command = Command.objects.create(
             fleet=fleet,
-            vehicle=car,
+            vehicle=vehicle,
             kind=kind,
             parameters=parameters,
             api_version=fleet.api_version,

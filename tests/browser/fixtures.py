@@ -1,4 +1,4 @@
-"""A fleet in which something of everything has happened, for the tests that look at every page."""
+"""A fleet with at least one object of each kind, for the tests that open every page."""
 
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -12,14 +12,14 @@ from accounts.services import add_member, create_fleet
 from accounts.tokens import services as tokens
 from alerts import services as alerts
 from alerts.types import AlertCondition, AlertType
-from commands.bulk import services as bulk_asking
+from commands.bulk import services as bulk_services
 from commands.models import Command, CommandState
 from commands.types import CommandType
 from connect import gateway
 from connect.driver_portal.services import portal_after_authorization
 from connect.invitations import services as invitations
 from connect.models import Connection, ConnectionState, OffboardingRequest
-from connect.offboarding import services as removal
+from connect.offboarding import services as offboarding
 from connect.offboarding.models import ErasureScope
 from connect.reconciliation.models import FleetReconciliation, Reconciliation, ReconciliationOutcome
 from connect.status.states import AuthorizationPurpose
@@ -34,32 +34,32 @@ from webhooks import polling, processing
 from webhooks.messages import DeliveryNote
 from webhooks.models import EntryState, InboxEntry
 
-CARS = 6
+VEHICLE_COUNT = 6
 
 
 @dataclass(frozen=True)
 class World:
-    """`arguments` are what addresses of pages are filled with: by the name of the argument, or by "view argument"."""
+    """The test data. `arguments` are the URL arguments, by name or by "view argument"."""
 
     fleet: Fleet
     empty: Fleet
-    people: dict[str, User]
-    cars: list[Vehicle]
+    users: dict[str, User]
+    vehicles: list[Vehicle]
     arguments: dict[str, Any] = field(default_factory=dict)
 
 
 def build(simulator_url: str) -> World:
-    """The owner's two fleets, one of them without a car, and one person of each role. Writes to the database."""
-    people = {role: User.objects.create_user(f"{role}@fleet.example") for role in ("owner", *_ROLES)}
-    people["admin"] = User.objects.create_superuser("admin@site.example")
-    owner = people["owner"]
+    """Create the owner's two fleets, one of them without vehicles, and one user of each role."""
+    users = {role: User.objects.create_user(f"{role}@fleet.example") for role in ("owner", *_ROLES)}
+    users["admin"] = User.objects.create_superuser("admin@site.example")
+    owner = users["owner"]
     fleet = create_fleet(name="Blue Fleet", slug="blue", owner=owner, api_version=SmartcarApiVersion.V3)
     empty = create_fleet(name="New Fleet", slug="new", owner=owner, api_version=SmartcarApiVersion.V3)
     for role, kind in _ROLES.items():
-        add_member(fleet=fleet, user=people[role], role=kind, actor=owner)
-    add_member(fleet=fleet, user=people["admin"], role=Role.OWNER, actor=owner)
-    cars = _cars(simulator_url, fleet=fleet, owner=owner)
-    world = World(fleet=fleet, empty=empty, people=people, cars=cars)
+        add_member(fleet=fleet, user=users[role], role=kind, actor=owner)
+    add_member(fleet=fleet, user=users["admin"], role=Role.OWNER, actor=owner)
+    vehicles = _vehicles(simulator_url, fleet=fleet, owner=owner)
+    world = World(fleet=fleet, empty=empty, users=users, vehicles=vehicles)
     world.arguments.update(_arguments(world))
     return world
 
@@ -67,53 +67,53 @@ def build(simulator_url: str) -> World:
 _ROLES = {"manager": Role.MANAGER, "viewer": Role.VIEWER, "driver": Role.DRIVER}
 
 
-def _cars(simulator_url: str, *, fleet: Fleet, owner: User) -> list[Vehicle]:
-    """Cars of several makers, each read once, so that its page shows whatever its maker tells."""
-    known = httpx.get(f"{simulator_url}/control/vehicles", timeout=30).json()["vehicles"]
-    one_of_each = {car["make"]: car["id"] for car in reversed(known)}
-    for vehicle_id in list(one_of_each.values())[:CARS]:
+def _vehicles(simulator_url: str, *, fleet: Fleet, owner: User) -> list[Vehicle]:
+    """Connect vehicles of several makes and fetch each once, so that its page shows all signals of the make."""
+    candidates = httpx.get(f"{simulator_url}/control/vehicles", timeout=30).json()["vehicles"]
+    one_per_make = {vehicle["make"]: vehicle["id"] for vehicle in reversed(candidates)}
+    for vehicle_id in list(one_per_make.values())[:VEHICLE_COUNT]:
         for connection in connect(
             simulator_url, fleet=fleet, user=owner, vehicleIds=[vehicle_id]
         ).connections:
             polling.fetch_now(connection=connection, purpose=gateway.CallPurpose.PERSON)
     processing.process_waiting()
-    cars = list(Vehicle.objects.filter(fleet=fleet).order_by("pk"))
-    for number, car in enumerate(cars, start=1):
-        Vehicle.objects.filter(pk=car.pk).update(name=f"Courier {number:02}", plate=f"8ABC{100 + number}")
-    return cars
+    vehicles = list(Vehicle.objects.filter(fleet=fleet).order_by("pk"))
+    for number, vehicle in enumerate(vehicles, start=1):
+        Vehicle.objects.filter(pk=vehicle.pk).update(name=f"Courier {number:02}", plate=f"8ABC{100 + number}")
+    return vehicles
 
 
 def _arguments(world: World) -> dict[str, Any]:
-    fleet, owner, (car, troubled, leaving, *_) = world.fleet, world.people["owner"], world.cars
-    connection = Connection.objects.get(vehicle=car)
-    lost = Connection.objects.get(vehicle=troubled)
-    lost.state = ConnectionState.NEEDS_REAUTHENTICATION
-    lost.save()
-    _notices(lost, car)
-    shared = portal_after_authorization(
+    fleet, owner, (vehicle, disconnected, offboarded, *_) = world.fleet, world.users["owner"], world.vehicles
+    connection = Connection.objects.get(vehicle=vehicle)
+    lost_connection = Connection.objects.get(vehicle=disconnected)
+    lost_connection.state = ConnectionState.NEEDS_REAUTHENTICATION
+    lost_connection.save()
+    _open_alerts(lost_connection, vehicle)
+    portal = portal_after_authorization(
         invitation=invited(fleet=fleet, user=owner), smartcar_user_id=connection.smartcar_user_id
     )
-    proof = removal.offboard_vehicle(vehicle=leaving, extent=ErasureScope.PLACES, user=owner)
-    _comparison(fleet)
+    request = offboarding.offboard_vehicle(vehicle=offboarded, extent=ErasureScope.PLACES, user=owner)
+    _reconciliation(fleet)
     return {
-        **fixtures_accounts.settle(fleet=fleet, people=world.people),
+        **fixtures_accounts.set_up_accounts(fleet=fleet, users=world.users),
         "slug": fleet.slug,
-        "smartcar_id": car.smartcar_id,
+        "smartcar_id": vehicle.smartcar_id,
         "connection_id": connection.pk,
-        "connections:detail connection_id": lost.pk,
+        "connections:detail connection_id": lost_connection.pk,
         "connect:invitation secret": invited(fleet=fleet, user=owner, driver_name="Robin").secret,
         "invitation_id": _invitations(fleet, owner),
-        "secret": shared.secret,
-        "page_id": shared.pk,
-        "removal_id": proof.pk,
-        "connect:portal_receipt removal_id": _own_proof(world, shared.smartcar_user_id).pk,
-        "command_id": _commands(fleet, owner, car),
+        "secret": portal.secret,
+        "page_id": portal.pk,
+        "removal_id": request.pk,
+        "connect:portal_receipt removal_id": _driver_offboarding(world, portal.smartcar_user_id).pk,
+        "command_id": _commands(fleet, owner, vehicle),
         "bulk_id": _bulk(world),
-        "entry_id": _deliveries(car),
+        "entry_id": _deliveries(vehicle),
         "token_id": _token(fleet, owner),
         "place_id": _place(fleet).pk,
         "view_id": SavedView.objects.create(fleet=fleet, user=owner, name="Low", query="q=low").pk,
-        "vehicle_id": car.pk,
+        "vehicle_id": vehicle.pk,
         "code": catalogue.STATE_OF_CHARGE.code,
         "purpose": AuthorizationPurpose.SIGN_IN,
         "action": "pause",
@@ -122,58 +122,58 @@ def _arguments(world: World) -> dict[str, Any]:
 
 
 def _invitations(fleet: Fleet, owner: User) -> int:
-    """One that was used and one that was revoked; the id of one that is open."""
-    used, revoked, still_open = (
+    """Create a used, a revoked and an unused invitation, and return the ID of the unused one."""
+    used, revoked, unused = (
         invited(fleet=fleet, user=owner, driver_name=name) for name in ("Kim", "Lee", "Alex")
     )
     used.use(now=timezone.now())
     invitations.revoke(invitation=revoked, user=owner)
-    return still_open.pk
+    return unused.pk
 
 
 def _place(fleet: Fleet) -> Place:
     return Place.objects.create(fleet=fleet, name="Depot", latitude=37.77, longitude=-122.41, radius=400)
 
 
-def _notices(troubled: Connection, low: Vehicle) -> None:
-    """A lost connection, and a battery that is low."""
-    lost = {"state": troubled.state}
+def _open_alerts(connection: Connection, low: Vehicle) -> None:
+    """Raise alerts about a lost connection and a low battery."""
+    lost = {"state": connection.state}
     battery = {"level": 9.0, "threshold": 20, "fuel": False}
     conditions = [
         AlertCondition(
-            AlertType.CONNECTION, troubled.fleet_id, troubled.vehicle_id, troubled.pk, payload=lost
+            AlertType.CONNECTION, connection.fleet_id, connection.vehicle_id, connection.pk, payload=lost
         ),
         AlertCondition(AlertType.BATTERY, low.fleet_id, low.pk, low.pk, payload=battery),
     ]
     alerts.raise_alerts(conditions=conditions, now=timezone.now())
 
 
-def _comparison(fleet: Fleet) -> None:
-    night = Reconciliation.objects.create(
+def _reconciliation(fleet: Fleet) -> None:
+    reconciliation = Reconciliation.objects.create(
         api_version=SmartcarApiVersion.V3,
         outcome=ReconciliationOutcome.DONE,
         finished_at=timezone.now(),
         ours=5,
         theirs=5,
     )
-    FleetReconciliation.objects.create(comparison=night, fleet=fleet, connections=5)
+    FleetReconciliation.objects.create(comparison=reconciliation, fleet=fleet, connections=5)
 
 
-def _own_proof(world: World, driver: str) -> OffboardingRequest:
-    """A removal that the driver asked for: its proof stands on the driver's own page."""
-    car = Vehicle.objects.create(fleet=world.fleet, smartcar_id="gone", name="Old van")
-    ended = Connection.objects.create(
+def _driver_offboarding(world: World, driver: str) -> OffboardingRequest:
+    """Create an offboarding requested by the driver. Its receipt is shown in the driver portal."""
+    vehicle = Vehicle.objects.create(fleet=world.fleet, smartcar_id="gone", name="Old van")
+    connection = Connection.objects.create(
         fleet=world.fleet,
-        vehicle=car,
+        vehicle=vehicle,
         smartcar_user_id=driver,
         api_version=SmartcarApiVersion.V3,
         mode="simulated",
     )
-    return removal.offboard_connection(connection=ended, extent=ErasureScope.EVERYTHING, user=None)
+    return offboarding.offboard_connection(connection=connection, extent=ErasureScope.EVERYTHING, user=None)
 
 
-def _commands(fleet: Fleet, owner: User, car: Vehicle) -> int:
-    """One of each ending, as if sent within the last hours; the id of the newest."""
+def _commands(fleet: Fleet, owner: User, vehicle: Vehicle) -> int:
+    """Create commands with different results, sent within the last hours, and return the ID of the newest."""
     now = timezone.now()
     endings = {
         CommandState.CONFIRMED: "",
@@ -184,7 +184,7 @@ def _commands(fleet: Fleet, owner: User, car: Vehicle) -> int:
     for number, (state, message) in enumerate(endings.items()):
         newest = Command.objects.create(
             fleet=fleet,
-            vehicle=car,
+            vehicle=vehicle,
             kind=CommandType.LOCK if number % 2 else CommandType.START_CHARGE,
             api_version=fleet.api_version,
             state=state,
@@ -199,26 +199,26 @@ def _commands(fleet: Fleet, owner: User, car: Vehicle) -> int:
 
 
 def _bulk(world: World) -> int:
-    made = bulk_asking.create_bulk_command(
+    bulk_command = bulk_services.create_bulk_command(
         fleet=world.fleet,
-        user=world.people["owner"],
-        vehicles=world.cars[3:],
+        user=world.users["owner"],
+        vehicles=world.vehicles[3:],
         kind=CommandType.LOCK,
         data={},
         reason="",
     )
-    return made.pk
+    return bulk_command.pk
 
 
-def _deliveries(car: Vehicle) -> int:
-    """A message of each state beside those that were read; the id of a dead letter, which shows most."""
+def _deliveries(vehicle: Vehicle) -> int:
+    """Create a delivery in each state, and return the ID of the undeliverable one, whose page shows the most."""
     ids = {
         state: InboxEntry.objects.create(
             received_at=timezone.now(),
             body=b'{"eventType": "VEHICLE_STATE"}',
             state=state,
             event_type="VEHICLE_STATE",
-            smartcar_vehicle_id=car.smartcar_id,
+            smartcar_vehicle_id=vehicle.smartcar_id,
             note_code=DeliveryNote.FAILED if state == EntryState.DEAD else "",
             note_params={"times": 5} if state == EntryState.DEAD else {},
             traceback="ValueError: no such shape" if state == EntryState.DEAD else "",

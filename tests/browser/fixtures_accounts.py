@@ -1,4 +1,4 @@
-"""People's accounts in the tests' world: a second factor, a passkey, an address to confirm, a forgotten password."""
+"""Account data for the tests: a second factor, a passkey, an unconfirmed email address and a password reset."""
 
 from typing import Any
 
@@ -25,9 +25,9 @@ from core.signed_links import hash_token
 PASSWORD = "a long enough passphrase"
 
 
-def settle(*, fleet: Fleet, people: dict[str, User]) -> dict[str, Any]:
-    """The manager has a second factor and wants another address; somebody is invited. Gives what addresses need."""
-    owner, manager = people["owner"], people["manager"]
+def set_up_accounts(*, fleet: Fleet, users: dict[str, User]) -> dict[str, Any]:
+    """Set up two-factor authentication, a new email address and a member invitation, and return the URL arguments."""
+    owner, manager = users["owner"], users["manager"]
     for user in (owner, manager):
         user.set_password(PASSWORD)
         user.save()
@@ -55,7 +55,7 @@ def settle(*, fleet: Fleet, people: dict[str, User]) -> dict[str, Any]:
 
 
 def _credential() -> dict[str, Any]:
-    """What a browser hands over when a passkey is made."""
+    """Return the credential that a browser sends when a passkey is created."""
     key = ES256.from_cryptography_key(ec.generate_private_key(ec.SECP256R1()).public_key())  # type: ignore[no-untyped-call]
     data = AuthenticatorData.create(
         sha256(b"localhost"),
@@ -63,13 +63,15 @@ def _credential() -> dict[str, Any]:
         0,
         AttestedCredentialData.create(Aaguid.NONE, b"laptop", key),
     )
-    client = CollectedClientData.create(type="webauthn.create", challenge=b"asked", origin="http://localhost")
+    client_data = CollectedClientData.create(
+        type="webauthn.create", challenge=b"asked", origin="http://localhost"
+    )
     return {
         "id": websafe_encode(b"laptop"),
         "rawId": websafe_encode(b"laptop"),
         "type": "public-key",
         "response": {
-            "clientDataJSON": websafe_encode(client),
+            "clientDataJSON": websafe_encode(client_data),
             "attestationObject": websafe_encode(AttestationObject.create("none", data, {})),
         },
         "clientExtensionResults": {"credProps": {"rk": True}},

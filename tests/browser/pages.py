@@ -1,4 +1,4 @@
-"""Every page there is, found in the URLconf: nobody has to remember to list a new one."""
+"""Finds all pages in the URLconf, so that new pages are tested automatically."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -13,77 +13,77 @@ from django.urls import URLPattern, URLResolver, get_resolver, reverse
 from tests.browser.fixtures import World
 
 # The admin is Django's, and the API is for programs.
-NOT_OURS = ("admin", "api")
+SKIPPED_NAMESPACES = ("admin", "api")
 
 
 @dataclass(frozen=True)
 class Visit:
-    """A page as one person sees it; `person` is "" for whoever is not signed in."""
+    """A page visited with a role. `role` is "" for a signed-out visitor."""
 
     name: str
     path: str
-    person: str
+    role: str
 
     def __str__(self) -> str:
-        return f"{self.path} ({self.person or 'signed out'})"
+        return f"{self.path} ({self.role or 'signed out'})"
 
 
 @dataclass(frozen=True)
-class Found:
-    """`pages` answer whole documents; `unfilled` lack an argument that tests/browser/fixtures.py does not have."""
+class PageInventory:
+    """`pages` return complete documents. `unfilled` are URLs with arguments that tests/browser/fixtures.py lacks."""
 
     pages: list[Visit]
     unfilled: list[str]
 
 
-def find(world: World) -> Found:
-    """Asks every address as the owner, as a manager with a second factor, as the site's admin, and as a stranger.
+def find_pages(world: World) -> PageInventory:
+    """Request every URL as the owner, as a manager with a second factor, as the site's admin, and signed out.
 
-    Pages that take a fleet and nothing else are seen in the empty fleet as well.
+    Pages whose only argument is a fleet are also listed for the empty fleet.
     """
-    found = Found(pages=[], unfilled=[])
-    browsers = {person: Client() for person in ("owner", "manager", "admin", "")}
-    for name, wanted in _addresses():
-        filled = {argument: _argument(world, name, argument) for argument in wanted}
+    inventory = PageInventory(pages=[], unfilled=[])
+    clients = {role: Client() for role in ("owner", "manager", "admin", "")}
+    for name, arguments in _named_urls():
+        filled = {argument: _argument(world, name, argument) for argument in arguments}
         if None in filled.values():
-            found.unfilled.append(f"{name} {wanted}")
+            inventory.unfilled.append(f"{name} {arguments}")
             continue
         path = reverse(name, kwargs=filled)
-        seen_by = [person for person, browser in browsers.items() if _shows(world, browser, person, path)]
-        if not seen_by:
+        roles = [role for role, client in clients.items() if _can_visit(world, client, role, path)]
+        if not roles:
             continue
-        found.pages.append(Visit(name, path, seen_by[0]))
-        if wanted == ["slug"]:
-            found.pages.append(Visit(name, reverse(name, kwargs={"slug": world.empty.slug}), "owner"))
-    return found
+        inventory.pages.append(Visit(name, path, roles[0]))
+        if arguments == ["slug"]:
+            inventory.pages.append(Visit(name, reverse(name, kwargs={"slug": world.empty.slug}), "owner"))
+    return inventory
 
 
-def _shows(world: World, browser: Client, person: str, path: str) -> bool:
-    """Whether the person sees a page there, and stays signed in: a link that is another's ends the session."""
-    if person and SESSION_KEY not in browser.session:
-        browser.force_login(world.people[person])
-    return _is_page(browser.get(path)) and bool(person) == (SESSION_KEY in browser.session)
+def _can_visit(world: World, client: Client, role: str, path: str) -> bool:
+    """Return whether the role gets a page and stays signed in, because another user's link ends the session."""
+    if role and SESSION_KEY not in client.session:
+        client.force_login(world.users[role])
+    return _is_page(client.get(path)) and bool(role) == (SESSION_KEY in client.session)
 
 
 def _argument(world: World, name: str, argument: str) -> Any:
     return world.arguments.get(f"{name} {argument}", world.arguments.get(argument))
 
 
-def _addresses(
-    resolver: URLResolver | None = None, space: str = "", before: tuple[str, ...] = ()
+def _named_urls(
+    resolver: URLResolver | None = None, namespace: str = "", parent_arguments: tuple[str, ...] = ()
 ) -> Iterator[tuple[str, list[str]]]:
-    """The name of each address, with its namespaces, and what it has to be filled with."""
+    """Yield the name of each URL with its namespaces, and the names of its arguments."""
     for pattern in (resolver or get_resolver()).url_patterns:
-        wanted = (*before, *pattern.pattern.regex.groupindex)
+        arguments = (*parent_arguments, *pattern.pattern.regex.groupindex)
         if isinstance(pattern, URLPattern):
             if pattern.name:
-                yield f"{space}{pattern.name}", list(wanted)
-        elif pattern.namespace not in NOT_OURS:
-            within = f"{space}{pattern.namespace}:" if pattern.namespace else space
-            yield from _addresses(pattern, within, wanted)
+                yield f"{namespace}{pattern.name}", list(arguments)
+        elif pattern.namespace not in SKIPPED_NAMESPACES:
+            child_namespace = f"{namespace}{pattern.namespace}:" if pattern.namespace else namespace
+            yield from _named_urls(pattern, child_namespace, arguments)
 
 
 def _is_page(response: HttpResponseBase) -> bool:
-    """Whether it is a document for a person: no fragment, no data, no redirect, no refusal."""
-    refused = response.status_code >= 500 or response.status_code in (403, 404, 405)
-    return isinstance(response, HttpResponse) and not refused and b"<html" in response.content[:400]
+    """Return whether the response is a complete HTML document, not a fragment, data, a redirect or an error."""
+    failed = response.status_code >= 500 or response.status_code in (403, 404, 405)
+    return isinstance(response, HttpResponse) and not failed and b"<html" in response.content[:400]

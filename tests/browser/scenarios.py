@@ -1,4 +1,4 @@
-"""What the stories share: how somebody sees the product, and what people and cars do in it."""
+"""Screens, themes and common steps of the browser tests."""
 
 from dataclasses import dataclass
 from typing import Literal
@@ -15,7 +15,7 @@ PASSWORD = "a long enough passphrase"
 
 @dataclass(frozen=True)
 class View:
-    """A screen's size and the theme that its system asks for."""
+    """A screen size and the theme that the system prefers."""
 
     screen: ViewportSize
     theme: Literal["light", "dark"]
@@ -26,7 +26,7 @@ class View:
 
     @property
     def api_version(self) -> SmartcarApiVersion:
-        """Which of Smartcar's API versions is told of in this view, so that each is at both widths."""
+        """The API version that is tested in this view, chosen so that each version is tested at both widths."""
         return SmartcarApiVersion.V3 if self.theme == "light" else SmartcarApiVersion.V2
 
     def __str__(self) -> str:
@@ -35,19 +35,19 @@ class View:
 
 DESKTOP: ViewportSize = {"width": 1440, "height": 900}
 PHONE: ViewportSize = {"width": 390, "height": 844}
-AT_A_DESK = View(DESKTOP, "light")
-ON_A_PHONE = View(PHONE, "dark")
-# Every story runs in all four; what is not marked as slow is told at a desk in light by `make test`.
+ON_DESKTOP = View(DESKTOP, "light")
+ON_PHONE = View(PHONE, "dark")
+# Each scenario runs in all four views. `make test` runs those not marked as slow, on a light desktop.
 VIEWS = [
-    pytest.param(AT_A_DESK, id=str(AT_A_DESK)),
+    pytest.param(ON_DESKTOP, id=str(ON_DESKTOP)),
     *(
         pytest.param(view, id=str(view), marks=pytest.mark.slow)
-        for view in (ON_A_PHONE, View(DESKTOP, "dark"), View(PHONE, "light"))
+        for view in (ON_PHONE, View(DESKTOP, "dark"), View(PHONE, "light"))
     ),
 ]
-# For what is the same in every view.
-only_at_a_desk = pytest.mark.parametrize("view", [AT_A_DESK], ids=str, indirect=True)
-only_on_a_phone = pytest.mark.parametrize("view", [ON_A_PHONE], ids=str, indirect=True)
+# For tests that don't depend on the view.
+desktop_only = pytest.mark.parametrize("view", [ON_DESKTOP], ids=str, indirect=True)
+phone_only = pytest.mark.parametrize("view", [ON_PHONE], ids=str, indirect=True)
 
 
 def sign_in(page: Page, site: str, user: User) -> None:
@@ -64,29 +64,29 @@ def walk_through_connect(page: Page) -> None:
     page.locator("section.hint a").first.click()
     page.get_by_label("Password").fill("any")
     page.get_by_role("button", name="Sign in").click()
-    for extra in page.get_by_role("checkbox").all()[1:]:
-        extra.uncheck()
+    for checkbox in page.get_by_role("checkbox").all()[1:]:
+        checkbox.uncheck()
     expect(page.get_by_text("It will be able to control")).to_be_visible()
     page.get_by_role("button", name="Allow access").click()
 
 
-def set_car(smartcar: str, vehicle: Vehicle, **state: object) -> None:
+def set_vehicle_state(smartcar: str, vehicle: Vehicle, **state: object) -> None:
     httpx.patch(
         f"{smartcar}/control/vehicles/{vehicle.smartcar_id}", json=state, timeout=30
     ).raise_for_status()
 
 
-def problems_of(page: Page) -> list[str]:
-    """What the browser complains about: script errors, and what the content security policy refused.
+def collect_problems(page: Page) -> list[str]:
+    """Collect errors of the page in the returned list: script errors and violations of the content security policy.
 
-    The tests' server cannot stream, so it refuses the fleet page's stream (503), and the page polls instead.
+    The test server can't stream, so it rejects the fleet page's stream (503), and the page polls instead.
     """
-    found: list[str] = []
+    problems: list[str] = []
 
-    def hear(message: ConsoleMessage) -> None:
+    def on_console(message: ConsoleMessage) -> None:
         if message.type == "error" and "/live/" not in message.location.get("url", ""):
-            found.append(message.text)
+            problems.append(message.text)
 
-    page.on("pageerror", lambda error: found.append(str(error)))
-    page.on("console", hear)
-    return found
+    page.on("pageerror", lambda error: problems.append(str(error)))
+    page.on("console", on_console)
+    return problems

@@ -1,4 +1,4 @@
-"""Takes the pictures of docs/images: `make screenshots`. Not among the tests, since it proves nothing."""
+"""Takes the screenshots in docs/images: `make screenshots`. Not part of the test suite."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -17,8 +17,8 @@ from accounts.models import SmartcarApiVersion, User
 from accounts.services import create_fleet
 from tests.browser import demo_data
 from tests.browser.fixtures import World
-from tests.browser.page_checks import Screen, Site, Theme, look_at
-from tests.browser.pages import Found
+from tests.browser.page_checks import Screen, Site, Theme, open_checker
+from tests.browser.pages import PageInventory
 from tests.browser.serving import serving
 from tests.servers import Simulator
 from tests.smartcar import reset
@@ -27,37 +27,37 @@ from webhooks import processing
 pytestmark = [pytest.mark.browser, pytest.mark.django_db]
 
 FOLDER = Path(settings.BASE_DIR) / "docs/images"
-DESK, PHONE, WALL = Screen(1440, 900), Screen(390, 844), Screen(3840, 2160)
-COLOURS = 200
-# The map has fetched the fine coast, which is what it waits for longest.
+DESKTOP, PHONE, WALL = Screen(1440, 900), Screen(390, 844), Screen(3840, 2160)
+COLORS = 200
+# Whether the map has loaded the detailed coastline, which takes longest.
 COAST = "performance.getEntriesByType('resource').some((each) => each.name.includes('land-10m') && each.responseEnd)"
 FLEET = "/fleets/bay-couriers/"
-CAR = FLEET + "vehicles/{car}/"
+VEHICLE = FLEET + "vehicles/{car}/"
 
 
 @dataclass(frozen=True)
 class Shot:
-    """One picture: `name` is that of the file."""
+    """One screenshot. `name` is the file name without its extension."""
 
     name: str
     path: str
-    screen: Screen = DESK
+    screen: Screen = DESKTOP
     theme: Theme = "light"
-    person: str = "owner"
+    role: str = "owner"
     act: Callable[[Page], None] = lambda page: None
 
     def __str__(self) -> str:
         return self.name
 
 
-def _month(page: Page) -> None:
+def _select_30_days(page: Page) -> None:
     page.get_by_role("link", name="30 d", exact=True).or_(
         page.get_by_role("button", name="30 d", exact=True)
     ).click()
     page.wait_for_timeout(2000)
 
 
-def _unlock(page: Page) -> None:
+def _open_unlock_dialog(page: Page) -> None:
     page.get_by_role("button", name="Unlock", exact=True).first.click()
     page.get_by_role("dialog").wait_for()
 
@@ -67,16 +67,16 @@ SHOTS = [
     Shot("vehicles-dark", FLEET, theme="dark"),
     Shot("vehicles-phone", FLEET, PHONE),
     Shot("vehicles-wall", FLEET, WALL),
-    Shot("vehicle", CAR),
-    Shot("vehicle-dark", CAR, theme="dark"),
-    Shot("vehicle-phone", CAR, PHONE),
-    Shot("vehicle-phone-dark", CAR, PHONE, theme="dark"),
-    Shot("vehicle-unlock", CAR, act=_unlock),
-    Shot("vehicle-history", CAR + "history/", act=_month),
-    Shot("vehicle-events", CAR + "events/"),
-    Shot("vehicle-signals", CAR + "signals/"),
-    Shot("vehicle-connection", CAR + "connection/"),
-    Shot("vehicle-settings", CAR + "settings/"),
+    Shot("vehicle", VEHICLE),
+    Shot("vehicle-dark", VEHICLE, theme="dark"),
+    Shot("vehicle-phone", VEHICLE, PHONE),
+    Shot("vehicle-phone-dark", VEHICLE, PHONE, theme="dark"),
+    Shot("vehicle-unlock", VEHICLE, act=_open_unlock_dialog),
+    Shot("vehicle-history", VEHICLE + "history/", act=_select_30_days),
+    Shot("vehicle-events", VEHICLE + "events/"),
+    Shot("vehicle-signals", VEHICLE + "signals/"),
+    Shot("vehicle-connection", VEHICLE + "connection/"),
+    Shot("vehicle-settings", VEHICLE + "settings/"),
     Shot("commands", "/fleets/bay-couriers/commands/"),
     Shot("connections", FLEET + "connections/"),
     Shot("webhook-log", "/fleets/bay-couriers/webhook-log/"),
@@ -88,8 +88,8 @@ SHOTS = [
     Shot("onboarding", "/fleets/marin-shuttles/onboarding/"),
     Shot("account", "/accounts/"),
     Shot("members", "/fleets/bay-couriers/members/"),
-    Shot("sign-in", "/accounts/sign-in/", person=""),
-    Shot("sign-in-phone-dark", "/accounts/sign-in/", PHONE, theme="dark", person=""),
+    Shot("sign-in", "/accounts/sign-in/", role=""),
+    Shot("sign-in-phone-dark", "/accounts/sign-in/", PHONE, theme="dark", role=""),
 ]
 
 
@@ -101,31 +101,33 @@ def courier_site(
     simulator: Simulator,
     tmp_path_factory: pytest.TempPathFactory,
 ) -> Iterator[Site]:
-    """The fleet of tests.browser.demo_data, and a new one beside it, on the address that Smartcar delivers to."""
+    """The site with the fleet of tests.browser.demo_data and a new fleet, at the address of the webhook."""
     port = urlsplit(settings.SITE_URL).port or 80
     with django_db_blocker.unblock():
         reset(simulator.url)
         try:
             with serving(tmp_path_factory.mktemp("web"), port=port) as address:
-                # By its name, under which browsers allow passkeys.
+                # Browsers allow passkeys for a host name, not for an IP address.
                 url = address.replace("127.0.0.1", "localhost")
                 fleet, owner = demo_data.build(simulator.url)
-                new = create_fleet(
+                new_fleet = create_fleet(
                     name="Marin Shuttles",
                     slug="marin-shuttles",
                     owner=owner,
                     api_version=SmartcarApiVersion.V3,
                 )
-                car = fleet.vehicles.order_by("pk")[demo_data.SHOWN]
-                shown = World(fleet, new, {"owner": owner}, [car], {"car": car.smartcar_id})
-                yield Site(url, shown, Found([], []), {"owner": signed_in(chromium, url, owner)})
+                vehicle = fleet.vehicles.order_by("pk")[demo_data.SHOWN_INDEX]
+                world = World(fleet, new_fleet, {"owner": owner}, [vehicle], {"car": vehicle.smartcar_id})
+                yield Site(
+                    url, world, PageInventory([], []), {"owner": sign_in_with_form(chromium, url, owner)}
+                )
         finally:
             call_command("flush", verbosity=0, interactive=False)
             reset(simulator.url)
 
 
-def signed_in(chromium: Browser, url: str, user: User) -> str:
-    """The key of a session that the person began by the form, so that their page of sessions tells of it."""
+def sign_in_with_form(chromium: Browser, url: str, user: User) -> str:
+    """Sign in with the form, so that the session is listed on the account page, and return the session key."""
     context = chromium.new_context()
     page = context.new_page()
     page.goto(url)
@@ -139,30 +141,32 @@ def signed_in(chromium: Browser, url: str, user: User) -> str:
 
 
 @pytest.mark.parametrize("shot", SHOTS, ids=str)
-def test_take(chromium: Browser, courier_site: Site, shot: Shot) -> None:
+def test_take_screenshot(chromium: Browser, courier_site: Site, shot: Shot) -> None:
     processing.process_waiting()
-    look = look_at(chromium, courier_site, person=shot.person, screen=shot.screen)
-    page = look.go(shot.path.format(**courier_site.world.arguments), theme=shot.theme)
-    settle(page)
+    checker = open_checker(chromium, courier_site, role=shot.role, screen=shot.screen)
+    page = checker.open(shot.path.format(**courier_site.world.arguments), theme=shot.theme)
+    wait_until_drawn(page)
     shot.act(page)
     FOLDER.mkdir(exist_ok=True)
-    small(page.screenshot()).save(FOLDER / f"{shot.name}.png", optimize=True)
-    look.context.close()
-    assert look.troubles == []
+    reduce_colors(page.screenshot()).save(FOLDER / f"{shot.name}.png", optimize=True)
+    checker.context.close()
+    assert checker.problems == []
 
 
-def settle(page: Page) -> None:
-    """Waits until charts and the map have drawn; nothing tells when they have."""
+def wait_until_drawn(page: Page) -> None:
+    """Wait until charts and the map are drawn. No event reports this."""
     page.wait_for_timeout(1500)
     if not page.locator("[data-land]:visible").count():
         return
-    for _ in range(60):  # Playwright's own waiting would be evaluated in the page, whose policy refuses that
+    for _ in range(
+        60
+    ):  # wait_for_function would evaluate in the page, which the content security policy blocks
         if page.evaluate(COAST):
             break
         page.wait_for_timeout(1000)
-    page.wait_for_timeout(12_000)  # without a graphics card the coast takes its time
+    page.wait_for_timeout(12_000)  # drawing the coastline is slow without a GPU
 
 
-def small(picture: bytes) -> Image.Image:
-    """The picture in a palette of its own: a third of the bytes, and nobody sees the difference."""
-    return Image.open(BytesIO(picture)).convert("RGB").quantize(COLOURS, dither=Image.Dither.NONE)
+def reduce_colors(picture: bytes) -> Image.Image:
+    """Reduce a picture to a palette: a third of the size without a visible difference."""
+    return Image.open(BytesIO(picture)).convert("RGB").quantize(COLORS, dither=Image.Dither.NONE)

@@ -1,4 +1,4 @@
-"""The real web server with static files of its own, for tests that look at many pages."""
+"""The real web server with its own static files, for tests that open many pages."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -14,7 +14,7 @@ from tests.web import running_web
 
 @contextmanager
 def serving(folder: Path, *, port: int = 0, hashed: bool = False) -> Iterator[str]:
-    """The server's address. `hashed`: static files as `make setup` makes them, which takes half a minute."""
+    """Run the server and yield its URL. With `hashed`, static files are built as by `make setup` in half a minute."""
     static = folder / "static"
     backend = (
         "core.staticfiles.Storage" if hashed else "django.contrib.staticfiles.storage.StaticFilesStorage"

@@ -1,45 +1,48 @@
-"""Every page, in both themes, from phone to wall: axe finds nothing, nothing overflows, breaks or jumps."""
+"""Every page in both themes, from phone to wall display: no axe violations, overflow, errors or layout shifts."""
 
 from dataclasses import replace
 
 import pytest
 from playwright.sync_api import Browser
 
-from tests.browser.page_checks import DESK, PHONE, WALL, Look, Screen, Site, look_at
+from tests.browser.page_checks import DESKTOP, PHONE, WALL, PageChecker, Screen, Site, open_checker
 from tests.browser.pages import Visit
 
-# The mark has the database made; the world in it outlives the tests.
+# The django_db mark creates the database. Its data is shared by all tests of the module.
 pytestmark = [pytest.mark.browser, pytest.mark.django_db]
 
 PARTS = 4
-# The longest words are German.
-SCREENS = [DESK, Screen(768, 1024, "fr"), replace(PHONE, language="de"), WALL]
+# German has the longest words.
+SCREENS = [DESKTOP, Screen(768, 1024, "fr"), replace(PHONE, language="de"), WALL]
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("part", range(PARTS))
 @pytest.mark.parametrize("screen", SCREENS, ids=str)
-def test_every_page_is_fit_for_everybody(chromium: Browser, site: Site, screen: Screen, part: int) -> None:
-    found: dict[str, list[Visit]] = {}
-    looks: dict[str, Look] = {}
-    for visit in site.found.pages[part::PARTS]:
-        if visit.person not in looks:
-            looks[visit.person] = look_at(chromium, site, person=visit.person, screen=screen)
-        looks[visit.person].go(visit.path)
-        for fault in looks[visit.person].faults():
-            found.setdefault(fault, []).append(visit)
-    for look in looks.values():
-        look.context.close()
-    told = [f"{fault}\n    on {visits[0]} and {len(visits) - 1} more" for fault, visits in found.items()]
-    assert not told, "\n".join(told)
+def test_every_page_is_accessible(chromium: Browser, site: Site, screen: Screen, part: int) -> None:
+    visits_by_problem: dict[str, list[Visit]] = {}
+    checkers: dict[str, PageChecker] = {}
+    for visit in site.inventory.pages[part::PARTS]:
+        if visit.role not in checkers:
+            checkers[visit.role] = open_checker(chromium, site, role=visit.role, screen=screen)
+        checkers[visit.role].open(visit.path)
+        for problem in checkers[visit.role].check():
+            visits_by_problem.setdefault(problem, []).append(visit)
+    for checker in checkers.values():
+        checker.context.close()
+    messages = [
+        f"{problem}\n    on {visits[0]} and {len(visits) - 1} more"
+        for problem, visits in visits_by_problem.items()
+    ]
+    assert not messages, "\n".join(messages)
 
 
-def test_every_address_can_be_visited(site: Site) -> None:
-    assert site.found.unfilled == [], "give tests/browser/fixtures.py the arguments of these addresses"
-    assert len({visit.name for visit in site.found.pages}) > 20
+def test_every_url_can_be_visited(site: Site) -> None:
+    assert site.inventory.unfilled == [], "give tests/browser/fixtures.py the arguments of these addresses"
+    assert len({visit.name for visit in site.inventory.pages}) > 20
 
 
-def test_a_page_is_not_taken_for_another_that_only_asks_to_sign_in(chromium: Browser, site: Site) -> None:
-    look = look_at(chromium, replace(site, sessions={"owner": "ended"}), person="owner", screen=DESK)
+def test_a_redirect_to_sign_in_fails_the_check(chromium: Browser, site: Site) -> None:
+    checker = open_checker(chromium, replace(site, sessions={"owner": "ended"}), role="owner", screen=DESKTOP)
     with pytest.raises(AssertionError, match="leads to the sign-in"):
-        look.go("/fleets/blue/")
+        checker.open("/fleets/blue/")

@@ -1,4 +1,4 @@
-"""Accounts in a browser: a passkey from its making to an unlock, an authenticator app, an invitation, sessions."""
+"""Accounts in a browser: passkeys, an authenticator app, and inviting and removing a member."""
 
 import time
 
@@ -8,11 +8,11 @@ from django.core.cache import cache
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 
 from accounts.models import Fleet, User
-from tests.browser.scenarios import PASSWORD, View, problems_of, set_car, sign_in
-from tests.browser.test_commands import let_sign_in_age, newest, teslas
+from tests.browser.scenarios import PASSWORD, View, collect_problems, set_vehicle_state, sign_in
+from tests.browser.test_commands import connect_teslas, expect_newest_command, expire_reauthentication
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow, pytest.mark.django_db(transaction=True)]
-KEY = {
+AUTHENTICATOR = {
     "protocol": "ctap2",
     "transport": "internal",
     "hasResidentKey": True,
@@ -23,25 +23,25 @@ KEY = {
 
 
 @pytest.fixture(autouse=True)
-def nothing_was_tried_before() -> None:
+def no_previous_attempts() -> None:
     cache.clear()
 
 
 @pytest.fixture
 def site(live_server: object, settings: object) -> str:
-    """The site by a name: browsers allow no passkeys at an address."""
+    """The site's URL with a host name, because browsers don't allow passkeys for an IP address."""
     return str(settings.SITE_URL).replace("127.0.0.1", "localhost")  # type: ignore[attr-defined]
 
 
-def device_with_passkeys(page: Page) -> tuple[object, str]:
-    """Gives the page's browser a fingerprint reader; returns how to speak to it, and its id."""
+def add_authenticator(page: Page) -> tuple[object, str]:
+    """Add a virtual fingerprint reader to the page's browser. Return its CDP session and its ID."""
     session = page.context.new_cdp_session(page)
     session.send("WebAuthn.enable")
-    made = session.send("WebAuthn.addVirtualAuthenticator", {"options": KEY})
-    return session, made["authenticatorId"]
+    authenticator = session.send("WebAuthn.addVirtualAuthenticator", {"options": AUTHENTICATOR})
+    return session, authenticator["authenticatorId"]
 
 
-def to_account(page: Page, user: User) -> None:
+def open_account(page: Page, user: User) -> None:
     page.get_by_title(user.email).click()
     page.get_by_role("link", name="Account", exact=True).click()
     expect(page.get_by_role("heading", name="Account", exact=True)).to_be_visible()
@@ -53,8 +53,8 @@ def sign_out(page: Page, user: User) -> None:
 
 
 def add_passkey(page: Page, user: User) -> None:
-    """Makes a passkey on the account page, the first of the person; leaves off at the recovery codes."""
-    to_account(page, user)
+    """Create the user's first passkey on the account page, and confirm the recovery codes."""
+    open_account(page, user)
     page.get_by_role("link", name="Add passkey").click()
     page.get_by_label("Name").fill("This laptop")
     page.get_by_role("button", name="Create passkey").click()
@@ -67,47 +67,47 @@ def add_passkey(page: Page, user: User) -> None:
 def test_a_passkey_signs_in_and_confirms_an_unlock(
     context: BrowserContext, smartcar: str, site: str, fleet: Fleet, owner: User
 ) -> None:
-    (car,) = teslas(smartcar, fleet=fleet, owner=owner, count=1)
+    (vehicle,) = connect_teslas(smartcar, fleet=fleet, owner=owner, count=1)
     page = context.new_page()
-    problems = problems_of(page)
-    device, key = device_with_passkeys(page)
+    problems = collect_problems(page)
+    device, authenticator_id = add_authenticator(page)
     sign_in(page, site, owner)
     add_passkey(page, owner)
     sign_out(page, owner)
     page.get_by_role("button", name="Use a passkey").click()
     expect(page.get_by_role("heading", name="Blue Fleet", exact=True)).to_be_visible()
 
-    set_car(smartcar, car, speed=0, asleep=False, reachable=True, is_locked=True)
-    page.goto(f"{site}/fleets/blue/vehicles/{car.smartcar_id}/")
+    set_vehicle_state(smartcar, vehicle, speed=0, asleep=False, reachable=True, is_locked=True)
+    page.goto(f"{site}/fleets/blue/vehicles/{vehicle.smartcar_id}/")
     page.evaluate("window.stillTheSamePage = true")
-    let_sign_in_age()
+    expire_reauthentication()
     page.get_by_role("button", name="Unlock", exact=True).click()
     dialog = page.get_by_role("dialog")
     dialog.get_by_label("Reason").fill("Keys are inside")
-    # Whoever is not recognised confirms nothing, and loses nothing of what was typed.
-    device.send("WebAuthn.setUserVerified", {"authenticatorId": key, "isUserVerified": False})  # type: ignore[attr-defined]
+    # Failed user verification doesn't confirm the command, and the form keeps its values.
+    device.send("WebAuthn.setUserVerified", {"authenticatorId": authenticator_id, "isUserVerified": False})  # type: ignore[attr-defined]
     dialog.get_by_role("button", name="Use a passkey instead").click()
     expect(dialog.get_by_role("alert")).to_contain_text("No passkey was used")
     expect(dialog.get_by_label("Reason")).to_have_value("Keys are inside")
-    device.send("WebAuthn.setUserVerified", {"authenticatorId": key, "isUserVerified": True})  # type: ignore[attr-defined]
-    set_car(smartcar, car, speed=0, asleep=False, reachable=True)
+    device.send("WebAuthn.setUserVerified", {"authenticatorId": authenticator_id, "isUserVerified": True})  # type: ignore[attr-defined]
+    set_vehicle_state(smartcar, vehicle, speed=0, asleep=False, reachable=True)
     dialog.get_by_role("button", name="Use a passkey instead").click()
-    newest(page, says="Keys are inside")
-    newest(page, says="Confirmed")
+    expect_newest_command(page, text="Keys are inside")
+    expect_newest_command(page, text="Confirmed")
     assert page.evaluate("window.stillTheSamePage") is True
-    # It holds for ten minutes, as a password does.
+    # The confirmation is valid for ten minutes, as with a password.
     page.get_by_role("button", name="Unlock", exact=True).click()
     expect(dialog.get_by_role("button", name="Unlock")).to_be_visible()
     expect(dialog.get_by_label("Your password")).to_have_count(0)
     assert problems == []
 
 
-def test_who_has_a_passkey_only_confirms_by_it_and_a_password_alone_is_not_enough(
+def test_a_passkey_is_required_after_a_password_and_works_without_one(
     context: BrowserContext, site: str, fleet: Fleet, owner: User
 ) -> None:
     page = context.new_page()
-    problems = problems_of(page)
-    device_with_passkeys(page)
+    problems = collect_problems(page)
+    add_authenticator(page)
     sign_in(page, site, owner)
     add_passkey(page, owner)
     sign_out(page, owner)
@@ -116,7 +116,7 @@ def test_who_has_a_passkey_only_confirms_by_it_and_a_password_alone_is_not_enoug
     page.get_by_role("button", name="Use a passkey").click()
     expect(page.get_by_role("heading", name="Blue Fleet", exact=True)).to_be_visible()
 
-    let_sign_in_age()
+    expire_reauthentication()
     page.goto(f"{site}/accounts/two-factor/app/")
     expect(page.get_by_role("heading", name="Confirm your identity")).to_be_visible()
     page.get_by_role("link", name="Use a passkey").click()
@@ -129,7 +129,7 @@ def test_who_has_a_passkey_only_confirms_by_it_and_a_password_alone_is_not_enoug
     page.goto(f"{site}/accounts/sign-in/")
     page.get_by_role("button", name="Use a passkey").click()
     expect(page.get_by_role("heading", name="Blue Fleet", exact=True)).to_be_visible()
-    let_sign_in_age()
+    expire_reauthentication()
     page.goto(f"{site}/fleets/blue/api-tokens/")
     page.get_by_label("Name").fill("Night charging")
     page.get_by_label("Can send commands to vehicles").check()
@@ -139,19 +139,19 @@ def test_who_has_a_passkey_only_confirms_by_it_and_a_password_alone_is_not_enoug
     assert problems == []
 
 
-def test_an_authenticator_app_is_added_and_asked_for(
+def test_an_authenticator_app_is_added_and_required(
     context: BrowserContext, site: str, fleet: Fleet, owner: User
 ) -> None:
     page = context.new_page()
-    problems = problems_of(page)
+    problems = collect_problems(page)
     sign_in(page, site, owner)
-    to_account(page, owner)
+    open_account(page, owner)
     page.get_by_role("link", name="Add authenticator app").click()
     expect(page.get_by_alt_text("QR code")).to_be_visible()
     assert page.get_by_alt_text("QR code").evaluate("image => image.naturalWidth") > 0
     page.get_by_text("Can't scan the code?").click()
     secret = page.get_by_label("Secret").input_value()
-    page.get_by_label("Code").fill(shown_by_the_app(secret))
+    page.get_by_label("Code").fill(totp_code(secret))
     page.get_by_role("button", name="Add app").click()
     code = page.get_by_role("list", name="Unused codes").get_by_role("listitem").first.inner_text()
     page.get_by_role("link", name="Done").click()
@@ -160,20 +160,20 @@ def test_an_authenticator_app_is_added_and_asked_for(
     sign_in(page, site, owner)
     page.get_by_label("Code").fill(code)
     page.get_by_role("button", name="Sign in", exact=True).click()
-    to_account(page, owner)
+    open_account(page, owner)
     expect(page.get_by_text("9 left")).to_be_visible()
     assert problems == []
 
 
-def shown_by_the_app(secret: str) -> str:
+def totp_code(secret: str) -> str:
     return format_hotp_value(hotp_value(secret, int(time.time()) // 30))
 
 
-def test_an_invited_person_joins_and_may_be_signed_out_from_afar(
+def test_an_invited_member_joins_and_can_be_removed(
     context: BrowserContext, chromium: Browser, view: View, site: str, fleet: Fleet, owner: User
 ) -> None:
     page = context.new_page()
-    problems = problems_of(page)
+    problems = collect_problems(page)
     sign_in(page, site, owner)
     page.get_by_role("link", name="Members").click()
     page.get_by_label("Email").fill("nia@home.example")
@@ -181,9 +181,9 @@ def test_an_invited_person_joins_and_may_be_signed_out_from_afar(
     page.get_by_role("button", name="Invite", exact=True).click()
     link = page.get_by_label("Invitation link").input_value()
 
-    theirs = chromium.new_context(viewport=view.screen, color_scheme=view.theme)
-    guest = theirs.new_page()
-    more_problems = problems_of(guest)
+    guest_context = chromium.new_context(viewport=view.screen, color_scheme=view.theme)
+    guest = guest_context.new_page()
+    guest_problems = collect_problems(guest)
     guest.goto(link)
     guest.get_by_label("First name").fill("Nia")
     guest.get_by_label("Password").fill(PASSWORD)
@@ -191,7 +191,7 @@ def test_an_invited_person_joins_and_may_be_signed_out_from_afar(
     expect(guest.get_by_role("heading", name="Blue Fleet", exact=True)).to_be_visible()
     nia = User.objects.get(email="nia@home.example")
 
-    to_account(guest, nia)
+    open_account(guest, nia)
     guest.get_by_label("Language").select_option("Deutsch")
     guest.get_by_label("Theme").select_option("Dark")
     guest.get_by_role("button", name="Save").click()
@@ -203,7 +203,7 @@ def test_an_invited_person_joins_and_may_be_signed_out_from_afar(
     row.get_by_label("Role for Nia", exact=True).select_option("Viewer")
     row.get_by_role("button", name="Change role for Nia").click()
     expect(page.get_by_role("main").get_by_role("status")).to_contain_text("Nia: Viewer.")
-    # Asked back first; whoever says no keeps the member.
+    # Dismissing the confirmation leaves the member in the fleet.
     page.once("dialog", lambda dialog: dialog.dismiss())
     row.get_by_role("button", name="Remove Nia").click()
     expect(row).to_be_visible()
@@ -211,9 +211,9 @@ def test_an_invited_person_joins_and_may_be_signed_out_from_afar(
     page.once("dialog", lambda dialog: dialog.accept())
     row.get_by_role("button", name="Remove Nia").click()
     expect(page.get_by_role("main").get_by_role("status")).to_contain_text("is no longer a member")
-    answer = guest.goto(f"{link.partition('/accounts/')[0]}/fleets/blue/")
-    assert answer is not None
-    assert answer.status == 404
-    theirs.close()
+    response = guest.goto(f"{link.partition('/accounts/')[0]}/fleets/blue/")
+    assert response is not None
+    assert response.status == 404
+    guest_context.close()
     assert problems == []
-    assert all("404" in problem for problem in more_problems)
+    assert all("404" in problem for problem in guest_problems)

@@ -1,4 +1,4 @@
-"""The bell in a browser: a car runs low, the bell tells without a reload, somebody takes it in hand."""
+"""The notification badge in a browser: a low battery appears without a reload, is acknowledged and resolved."""
 
 import httpx
 import pytest
@@ -6,7 +6,7 @@ from playwright.sync_api import BrowserContext, expect
 
 from accounts.models import Fleet, User
 from alerts.models import Alert
-from tests.browser.scenarios import View, problems_of, set_car, sign_in
+from tests.browser.scenarios import View, collect_problems, set_vehicle_state, sign_in
 from tests.smartcar import connect
 from vehicles.models import Vehicle
 
@@ -16,7 +16,7 @@ pytestmark = [
     pytest.mark.django_db(transaction=True),
     pytest.mark.usefixtures("worker"),
 ]
-# Parked and unplugged, so that nothing but the test changes it.
+# Parked and unplugged, so that only the test changes the battery level.
 PARKED: dict[str, object] = {
     "speed": 0,
     "asleep": False,
@@ -24,48 +24,48 @@ PARKED: dict[str, object] = {
     "charging": False,
     "plugged_in": False,
 }
-# The bell asks twice a minute.
+# In milliseconds. The badge polls twice a minute.
 SOON = 45_000
 
 
-def tesla(smartcar: str, *, fleet: Fleet, owner: User) -> Vehicle:
-    """A connected car that stands, half full."""
-    cars = httpx.get(f"{smartcar}/control/vehicles?make=TESLA", timeout=30).json()["vehicles"]
-    given = PARKED | {"state_of_charge": 55}
-    for car in cars:
-        if httpx.patch(f"{smartcar}/control/vehicles/{car['id']}", json=given, timeout=30).is_success:
-            arrival = connect(smartcar, fleet=fleet, user=owner, vehicleIds=[car["id"]])
-            return arrival.connections[0].vehicle
+def connect_tesla(smartcar: str, *, fleet: Fleet, owner: User) -> Vehicle:
+    """Connect a parked Tesla with a half-full battery."""
+    candidates = httpx.get(f"{smartcar}/control/vehicles?make=TESLA", timeout=30).json()["vehicles"]
+    state = PARKED | {"state_of_charge": 55}
+    for candidate in candidates:
+        if httpx.patch(f"{smartcar}/control/vehicles/{candidate['id']}", json=state, timeout=30).is_success:
+            authorization = connect(smartcar, fleet=fleet, user=owner, vehicleIds=[candidate["id"]])
+            return authorization.connections[0].vehicle
     pytest.fail("no Tesla stands still")
 
 
-def test_a_car_runs_low_the_bell_tells_it_and_somebody_takes_it_in_hand(
+def test_a_low_battery_alert_is_shown_acknowledged_and_resolved(
     context: BrowserContext, view: View, smartcar: str, settings: object, fleet: Fleet, owner: User
 ) -> None:
     fleet.api_version = view.api_version
     fleet.save()
-    car = tesla(smartcar, fleet=fleet, owner=owner)
+    vehicle = connect_tesla(smartcar, fleet=fleet, owner=owner)
     page = context.new_page()
     sign_in(page, settings.SITE_URL, owner)  # type: ignore[attr-defined]
-    # Any page has the bell; this one asks for nothing else.
+    # Every page has the badge. This page makes no other requests.
     page.goto(f"{settings.SITE_URL}/fleets/blue/alerts/settings/")  # type: ignore[attr-defined]
-    problems = problems_of(page)
+    problems = collect_problems(page)
     summary = page.locator(".alerts-menu summary")
     expect(summary).to_contain_text("No open alerts")
     page.evaluate("window.stillTheSamePage = true")
 
-    set_car(smartcar, car, **PARKED, state_of_charge=12)
+    set_vehicle_state(smartcar, vehicle, **PARKED, state_of_charge=12)
     expect(summary).to_contain_text("1 open alert", timeout=SOON)
     summary.click()
-    newest = page.locator(".alerts-menu-list")
-    expect(newest).to_contain_text("Low battery")
-    expect(newest).to_contain_text("The state of charge fell to 12 %, below 20 %.")
+    menu = page.locator(".alerts-menu-list")
+    expect(menu).to_contain_text("Low battery")
+    expect(menu).to_contain_text("The state of charge fell to 12 %, below 20 %.")
     assert page.evaluate("window.stillTheSamePage") is True
     page.keyboard.press("Escape")
-    expect(newest).to_be_hidden()
+    expect(menu).to_be_hidden()
 
     summary.click()
-    newest.get_by_role("link", name="All alerts").click()
+    menu.get_by_role("link", name="All alerts").click()
     expect(page.get_by_role("heading", name="Alerts", exact=True)).to_be_visible()
     page.get_by_role("button", name="Acknowledge: Low battery").click()
     expect(
@@ -74,7 +74,7 @@ def test_a_car_runs_low_the_bell_tells_it_and_somebody_takes_it_in_hand(
     expect(page.locator(".alerts-item")).to_contain_text(f"acknowledged by {owner}")
     expect(summary).to_contain_text("No open alerts")
 
-    set_car(smartcar, car, **PARKED, state_of_charge=60)
+    set_vehicle_state(smartcar, vehicle, **PARKED, state_of_charge=60)
     expect(page.locator(".alerts-item")).to_have_count(1)
     for _ in range(20):
         if not Alert.objects.filter(resolved_at=None).exists():

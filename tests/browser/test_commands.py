@@ -1,4 +1,4 @@
-"""The command buttons in a browser, live and without a reload; many cars at once; the password asked again."""
+"""Commands in a browser: live results without a reload, bulk commands, and confirming the password."""
 
 import time
 
@@ -11,14 +11,14 @@ from accounts import reauthentication
 from accounts.models import Fleet, User
 from commands.models import Command, CommandState
 from connect.models import Connection
-from tests.browser.scenarios import PASSWORD, View, problems_of, set_car, sign_in
+from tests.browser.scenarios import PASSWORD, View, collect_problems, set_vehicle_state, sign_in
 from tests.smartcar import connect
 from vehicles.models import Vehicle
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("worker")]
 
-# Parked, plugged in, awake and in reach, whatever its day has in mind.
-CALM: dict[str, object] = {
+# Parked, plugged in, awake and reachable, regardless of the vehicle's daily plan.
+PARKED: dict[str, object] = {
     "speed": 0,
     "asleep": False,
     "reachable": True,
@@ -30,62 +30,66 @@ CALM: dict[str, object] = {
 }
 
 
-def teslas(smartcar: str, *, fleet: Fleet, owner: User, count: int) -> list[Vehicle]:
-    """So many connected cars that stand and take every command."""
+def connect_teslas(smartcar: str, *, fleet: Fleet, owner: User, count: int) -> list[Vehicle]:
+    """Connect `count` parked vehicles that accept every command."""
     ids: list[str] = []
-    for car in httpx.get(f"{smartcar}/control/vehicles?make=TESLA", timeout=30).json()["vehicles"]:
-        address = f"{smartcar}/control/vehicles/{car['id']}"
-        if len(ids) < count and httpx.patch(address, json=CALM | {"is_locked": False}, timeout=30).is_success:
-            ids.append(car["id"])
+    for candidate in httpx.get(f"{smartcar}/control/vehicles?make=TESLA", timeout=30).json()["vehicles"]:
+        url = f"{smartcar}/control/vehicles/{candidate['id']}"
+        if len(ids) < count and httpx.patch(url, json=PARKED | {"is_locked": False}, timeout=30).is_success:
+            ids.append(candidate["id"])
     assert len(ids) == count, "too few Teslas stand still"
-    # Each has an owner of its own.
-    trips = [connect(smartcar, fleet=fleet, user=owner, vehicleIds=[car_id]) for car_id in ids]
-    return [connection.vehicle for trip in trips for connection in trip.connections]
+    # Each vehicle has a different owner.
+    authorizations = [
+        connect(smartcar, fleet=fleet, user=owner, vehicleIds=[vehicle_id]) for vehicle_id in ids
+    ]
+    return [
+        connection.vehicle for authorization in authorizations for connection in authorization.connections
+    ]
 
 
-def let_sign_in_age() -> None:
-    """As if everybody had signed in eleven minutes ago."""
+def expire_reauthentication() -> None:
+    """Make every session look as if the user had signed in eleven minutes ago."""
     for session in Session.objects.all():
         data = session.get_decoded()
         data["confirmed_at"] = time.time() - reauthentication.VALID_FOR.total_seconds() - 60
         Session.objects.save(session.session_key, data, session.expire_date)
 
 
-def newest(page: Page, *, says: str) -> None:
-    expect(page.locator(".ledger li").first).to_contain_text(says)
+def expect_newest_command(page: Page, *, text: str) -> None:
+    expect(page.locator(".ledger li").first).to_contain_text(text)
 
 
-def test_every_button_tells_what_became_of_it_without_a_reload(
+def test_every_button_shows_its_result_without_a_reload(
     context: BrowserContext, view: View, smartcar: str, settings: object, fleet: Fleet, owner: User
 ) -> None:
     fleet.api_version = view.api_version
     fleet.save()
-    (car,) = teslas(smartcar, fleet=fleet, owner=owner, count=1)
+    (vehicle,) = connect_teslas(smartcar, fleet=fleet, owner=owner, count=1)
     page = context.new_page()
-    problems = problems_of(page)
+    problems = collect_problems(page)
     sign_in(page, settings.SITE_URL, owner)  # type: ignore[attr-defined]
-    page.goto(f"{settings.SITE_URL}/fleets/blue/vehicles/{car.smartcar_id}/")  # type: ignore[attr-defined]
+    page.goto(f"{settings.SITE_URL}/fleets/blue/vehicles/{vehicle.smartcar_id}/")  # type: ignore[attr-defined]
     page.evaluate("window.stillTheSamePage = true")
     expect(page.locator(".lock-state")).to_contain_text("Unlocked")
 
-    set_car(smartcar, car, **CALM)
+    set_vehicle_state(smartcar, vehicle, **PARKED)
     page.get_by_role("button", name="Lock", exact=True).click()
-    newest(page, says="Confirmed")
-    # Whoever does not see the panel hears of it.
+    expect_newest_command(page, text="Confirmed")
+    # The result is also announced to screen readers.
     expect(page.locator("#voice")).to_have_text("Lock Confirmed")
     page.get_by_label("Charge limit, 50 to 100%").fill("70")
     page.get_by_role("button", name="Set limit").click()
-    newest(page, says="Charge limit 70 %")
-    newest(page, says="Confirmed")
-    set_car(smartcar, car, **CALM)
-    # The car has told of it: a start right after a stop would be no change, and not be delivered.
+    expect_newest_command(page, text="Charge limit 70 %")
+    expect_newest_command(page, text="Confirmed")
+    set_vehicle_state(smartcar, vehicle, **PARKED)
+    # Wait for this delivery: a start directly after a stop wouldn't be a change, and no event would be delivered.
     expect(page.get_by_text("The vehicle isn't charging.")).to_be_visible()
     page.get_by_role("button", name="Start", exact=True).click()
-    newest(page, says="Start charging")
-    newest(page, says="Confirmed")
+    expect_newest_command(page, text="Start charging")
+    expect_newest_command(page, text="Confirmed")
 
-    let_sign_in_age()
-    # Whoever is in a field at once, as this test is when the machine is busy, stays in it. The panel is swapped, too.
+    expire_reauthentication()
+    # A field that gets the focus at once, as in this test on a busy machine, keeps it while the panel is swapped.
     page.evaluate("""
         document.addEventListener("htmx:afterSwap", function goes() {
             const reason = document.getElementById("reason");
@@ -107,46 +111,46 @@ def test_every_button_tells_what_became_of_it_without_a_reload(
     dialog.get_by_role("button", name="Unlock").click()
     expect(dialog.get_by_role("alert")).to_contain_text("Incorrect password")
     expect(dialog.get_by_label("Reason")).to_have_value("Keys are inside")
-    set_car(smartcar, car, speed=0, asleep=False, reachable=True)
+    set_vehicle_state(smartcar, vehicle, speed=0, asleep=False, reachable=True)
     dialog.get_by_label("Your password").fill(PASSWORD)
     dialog.get_by_role("button", name="Unlock").click()
-    newest(page, says="Keys are inside")
-    newest(page, says="Confirmed")
+    expect_newest_command(page, text="Keys are inside")
+    expect_newest_command(page, text="Confirmed")
     expect(page.locator(".lock-state")).to_contain_text("Unlocked")
     assert page.evaluate("window.stillTheSamePage") is True
     assert problems == []
 
 
-def test_many_cars_are_chosen_reviewed_and_followed(
+def test_many_vehicles_are_selected_reviewed_and_tracked(
     context: BrowserContext, smartcar: str, settings: object, fleet: Fleet, owner: User
 ) -> None:
-    cars = teslas(smartcar, fleet=fleet, owner=owner, count=2)
-    ended = Vehicle.objects.create(fleet=fleet, smartcar_id="gone", name="Lost van")
+    vehicles = connect_teslas(smartcar, fleet=fleet, owner=owner, count=2)
+    disconnected = Vehicle.objects.create(fleet=fleet, smartcar_id="gone", name="Lost van")
     Connection.objects.create(
         fleet=fleet,
-        vehicle=ended,
+        vehicle=disconnected,
         smartcar_user_id="user-1",
         api_version="v3",
         mode="live",
         state="needs_reauth",
     )
     page = context.new_page()
-    problems = problems_of(page)
+    problems = collect_problems(page)
     sign_in(page, settings.SITE_URL, owner)  # type: ignore[attr-defined]
     page.get_by_label("Select all vehicles on this page").check()
     expect(page.get_by_text("3 selected")).to_be_visible()
-    # The table renews itself meanwhile, and the choice stays.
-    with page.expect_response(lambda answer: "/list/" in answer.url and answer.status == 200):
-        told = {"vehicleId": cars[0].smartcar_id}
-        httpx.post(f"{smartcar}/control/deliver", json=told, timeout=30).raise_for_status()
+    # The selection stays when the table is refreshed.
+    with page.expect_response(lambda response: "/list/" in response.url and response.status == 200):
+        body = {"vehicleId": vehicles[0].smartcar_id}
+        httpx.post(f"{smartcar}/control/deliver", json=body, timeout=30).raise_for_status()
     expect(page.get_by_text("3 selected")).to_be_visible()
     page.locator("#bulk").get_by_role("button", name="Lock", exact=True).click()
 
     expect(page.get_by_role("heading", name="Lock: 2 vehicles?")).to_be_visible()
     expect(page.get_by_text("1 not eligible")).to_be_visible()
     assert not Command.objects.exists()
-    for car in cars:
-        set_car(smartcar, car, **CALM)
+    for vehicle in vehicles:
+        set_vehicle_state(smartcar, vehicle, **PARKED)
     page.get_by_role("button", name="Send to 2 vehicles").click()
     expect(page.get_by_role("heading", name="Lock: 2 cars")).to_be_visible()
     expect(page.locator("#bulk-progress strong")).to_have_text("2 of 2")

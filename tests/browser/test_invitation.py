@@ -1,15 +1,15 @@
-"""An invited driver's whole trip: the manager copies a link, the driver needs no account."""
+"""An invitation in two browsers: the manager copies the link, and the driver connects without an account."""
 
 import pytest
 from playwright.sync_api import Browser, BrowserContext, expect
 
 from accounts.models import Fleet, User
-from tests.browser.scenarios import View, problems_of, sign_in, walk_through_connect
+from tests.browser.scenarios import View, collect_problems, sign_in, walk_through_connect
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
 
-def test_a_driver_connects_a_car_by_a_link_that_the_manager_copied(
+def test_a_driver_connects_a_vehicle_with_a_copied_link(
     context: BrowserContext,
     chromium: Browser,
     view: View,
@@ -20,7 +20,7 @@ def test_a_driver_connects_a_car_by_a_link_that_the_manager_copied(
 ) -> None:
     site: str = settings.SITE_URL  # type: ignore[attr-defined]
     manager = context.new_page()
-    troubles = problems_of(manager)
+    manager_problems = collect_problems(manager)
     sign_in(manager, site, teammate)
     manager.get_by_role("link", name="Invite a driver").first.click()
     manager.get_by_label("Driver's name").fill("Dana")
@@ -30,9 +30,9 @@ def test_a_driver_connects_a_car_by_a_link_that_the_manager_copied(
     link = manager.evaluate("navigator.clipboard.readText()")
     assert link == manager.get_by_label("Invitation link").input_value()
 
-    theirs = chromium.new_context(viewport=view.screen, color_scheme=view.theme)
-    driver = theirs.new_page()
-    problems = problems_of(driver)
+    driver_context = chromium.new_context(viewport=view.screen, color_scheme=view.theme)
+    driver = driver_context.new_page()
+    driver_problems = collect_problems(driver)
     driver.goto(link)
     expect(driver.get_by_role("heading", name="Blue Fleet asks you to share your car")).to_be_visible()
     driver.get_by_role("link", name="Continue to Smartcar").click()
@@ -48,9 +48,9 @@ def test_a_driver_connects_a_car_by_a_link_that_the_manager_copied(
     )
     expect(driver.get_by_text("Not shared")).to_be_visible()
     assert driver.evaluate("document.documentElement.scrollWidth") <= view.screen["width"]
-    assert problems == []
+    assert driver_problems == []
 
     manager.reload()
     expect(manager.get_by_role("row", name="Dana")).to_contain_text("Used")
-    assert troubles == []
-    theirs.close()
+    assert manager_problems == []
+    driver_context.close()

@@ -1,9 +1,9 @@
-"""Without a mouse: Tab comes to everything that can be used, in sight and with a mark around it."""
+"""Keyboard navigation: Tab reaches every control, each one in view and with a visible focus."""
 
 import pytest
 from playwright.sync_api import Browser, Page
 
-from tests.browser.page_checks import DESK, PHONE, Screen, Site, look_at
+from tests.browser.page_checks import DESKTOP, PHONE, Screen, Site, open_checker
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow, pytest.mark.django_db]
 PAGES = {
@@ -15,8 +15,8 @@ PAGES = {
     "invitations": ("/fleets/blue/invitations/", "owner"),
     "driver's page": ("/connect/driver/{secret}/", ""),
 }
-# Everything that can be used and is shown, numbered; of radio buttons with one name Tab stops at one.
-NUMBER = """
+# Numbers all visible controls. Radio buttons are left out, because Tab stops at only one of a group.
+NUMBER_ELEMENTS = """
 () => {
   const usable = "a[href], button, input:not([type=hidden], [type=radio]), select, textarea, summary, [tabindex='0']";
   const shown = (element) => element.checkVisibility({ visibilityProperty: true }) && !element.matches(":disabled");
@@ -25,8 +25,8 @@ NUMBER = """
   return all.length;
 }
 """
-# Where Tab has come to: which, whether something marks it, and whether it can be seen.
-HERE = """
+# The focused element: its number, and whether its focus is visible and the element in view.
+FOCUSED = """
 () => {
   const element = document.activeElement;
   if (element === document.body) return null;
@@ -39,42 +39,42 @@ HERE = """
 """
 
 
-def walk(page: Page) -> tuple[set[str], list[str]]:
-    """Presses Tab once around the page: the numbers of what it came to, and what is wrong with some of it."""
+def tab_through(page: Page) -> tuple[set[str], list[str]]:
+    """Press Tab once around the page. Return the numbers of the controls reached, and descriptions of problems."""
     numbers: set[str] = set()
-    wrong = []
+    problems = []
     for _ in range(300):
         page.keyboard.press("Tab")
-        here = page.evaluate(HERE)
-        if here is None:  # past the last one; the next is the first
+        focused = page.evaluate(FOCUSED)
+        if focused is None:  # after the last element, before the first
             continue
-        if here["number"] in numbers:
+        if focused["number"] in numbers:
             break
-        if here["number"] is not None:
-            numbers.add(here["number"])
-        if not here["marked"]:
-            wrong.append(f"no mark around {here['html']}")
-        if not here["seen"]:
-            wrong.append(f"out of sight: {here['html']}")
-    return numbers, wrong
+        if focused["number"] is not None:
+            numbers.add(focused["number"])
+        if not focused["marked"]:
+            problems.append(f"no mark around {focused['html']}")
+        if not focused["seen"]:
+            problems.append(f"out of sight: {focused['html']}")
+    return numbers, problems
 
 
-@pytest.mark.parametrize("screen", [DESK, PHONE], ids=str)
+@pytest.mark.parametrize("screen", [DESKTOP, PHONE], ids=str)
 @pytest.mark.parametrize("name", PAGES)
-def test_tab_comes_to_everything_and_shows_where_it_is(
+def test_tab_reaches_everything_with_a_visible_focus(
     chromium: Browser, site: Site, screen: Screen, name: str
 ) -> None:
-    path, person = PAGES[name]
-    look = look_at(chromium, site, person=person, screen=screen)
-    page = look.go(path.format(**site.world.arguments))
-    count = page.evaluate(NUMBER)
-    numbers, wrong = walk(page)
-    left_out = [
+    path, role = PAGES[name]
+    checker = open_checker(chromium, site, role=role, screen=screen)
+    page = checker.open(path.format(**site.world.arguments))
+    count = page.evaluate(NUMBER_ELEMENTS)
+    numbers, problems = tab_through(page)
+    missed = [
         page.locator(f"[data-number='{number}']").first.evaluate(
             "(element) => element.outerHTML.slice(0, 120)"
         )
         for number in range(count)
         if str(number) not in numbers
     ]
-    assert (left_out, wrong) == ([], [])
-    look.context.close()
+    assert (missed, problems) == ([], [])
+    checker.context.close()

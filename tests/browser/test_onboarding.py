@@ -1,4 +1,4 @@
-"""A new fleet's checklist in a browser: each step turns green by itself, on a desk and on a phone."""
+"""A new fleet's checklist in a browser: each step completes without a reload, on a desktop and on a phone."""
 
 import re
 from collections.abc import Iterator
@@ -11,7 +11,7 @@ from pytest_django import Settings
 
 from accounts.models import Fleet, User
 from tests.browser.axe import violations
-from tests.browser.scenarios import View, problems_of
+from tests.browser.scenarios import View, collect_problems
 from tests.connect.invited import invited
 from tests.servers import Simulator
 from tests.smartcar import connect, register_webhook, reset, subscribe
@@ -22,8 +22,8 @@ WEBHOOK_ID = django_settings.SMARTCAR_WEBHOOK_ID
 
 
 @pytest.fixture
-def unregistered(simulator: Simulator, live_server: object, settings: Settings) -> Iterator[str]:
-    """The simulator before anybody made a webhook in its dashboard."""
+def simulator_without_webhook(simulator: Simulator, live_server: object, settings: Settings) -> Iterator[str]:
+    """The URL of the simulator, before a webhook is created in its dashboard."""
     reset(simulator.url)
     verifications.reset()
     settings.SMARTCAR_WEBHOOK_ID = ""
@@ -33,7 +33,7 @@ def unregistered(simulator: Simulator, live_server: object, settings: Settings) 
 
 @pytest.fixture
 def context(context: BrowserContext, owner: User, fleet: Fleet) -> BrowserContext:
-    """The owner's browser, signed in."""
+    """A browser signed in as the owner."""
     client = Client()
     client.force_login(owner)
     name = django_settings.SESSION_COOKIE_NAME
@@ -43,61 +43,66 @@ def context(context: BrowserContext, owner: User, fleet: Fleet) -> BrowserContex
     return context
 
 
-def green(page: Page, step: str, *, so_far: int) -> None:
-    """Waits until the step is green, and its news have been said; the next may have come by then."""
+def expect_step_done(page: Page, step: str, *, at_least: int) -> None:
+    """Wait until the step is done and announced. The next step may be done by then."""
     expect(page.locator(f"#step-{step}.step-done")).to_be_visible()
-    expect(page.locator(".onboarding-progress label")).to_have_text(re.compile(f"[{so_far}-6] of 6 done"))
-    expect(page.locator("#onboarding-news")).to_contain_text(re.compile(f"[{so_far}-6] of 6 done"))
+    expect(page.locator(".onboarding-progress label")).to_have_text(re.compile(f"[{at_least}-6] of 6 done"))
+    expect(page.locator("#onboarding-news")).to_contain_text(re.compile(f"[{at_least}-6] of 6 done"))
 
 
 @pytest.mark.usefixtures("worker")
-def test_every_step_of_an_empty_fleet_turns_green_by_itself(
-    context: BrowserContext, view: View, unregistered: str, settings: Settings, fleet: Fleet, owner: User
+def test_every_step_completes_without_a_reload(
+    context: BrowserContext,
+    view: View,
+    simulator_without_webhook: str,
+    settings: Settings,
+    fleet: Fleet,
+    owner: User,
 ) -> None:
     site: str = settings.SITE_URL
     page = context.new_page()
-    problems = problems_of(page)
+    problems = collect_problems(page)
     page.goto(f"{site}/fleets/blue/")
     expect(page.get_by_role("heading", name="Set up Blue Fleet")).to_be_visible()
     expect(page.locator(".onboarding-progress label")).to_have_text("0 of 6 complete")
     assert violations(page) == []
     page.get_by_role("button", name="Copy").click()
     expect(page.get_by_role("button", name="Copied")).to_be_visible()
-    address = page.evaluate("navigator.clipboard.readText()")
-    assert address == f"{site}/webhooks/smartcar/"
+    webhook_url = page.evaluate("navigator.clipboard.readText()")
+    assert webhook_url == f"{site}/webhooks/smartcar/"
 
-    # What somebody does elsewhere shows here.
-    elsewhere = context.new_page()
-    elsewhere.goto(f"{site}/fleets/blue/integration/")
-    elsewhere.get_by_role("button", name="Test credentials").click()
-    green(page, "credentials", so_far=1)
-    elsewhere.close()
+    # A result on another page appears here.
+    other_page = context.new_page()
+    other_page.goto(f"{site}/fleets/blue/integration/")
+    other_page.get_by_role("button", name="Test credentials").click()
+    expect_step_done(page, "credentials", at_least=1)
+    other_page.close()
     settings.SMARTCAR_WEBHOOK_ID = WEBHOOK_ID
-    green(page, "webhook", so_far=2)
-    # Copied stays copied while the list changes around it.
+    expect_step_done(page, "webhook", at_least=2)
+    # The copied state stays while the list is updated.
     expect(page.get_by_role("button", name="Copied")).to_be_visible()
-    register_webhook(unregistered, address)
-    green(page, "verified", so_far=3)
+    register_webhook(simulator_without_webhook, webhook_url)
+    expect_step_done(page, "verified", at_least=3)
     invited(fleet=fleet, user=owner)
-    green(page, "invited", so_far=4)
-    (connection,) = connect(unregistered, fleet=fleet, user=owner, count=1).connections
-    green(page, "car", so_far=5)
+    expect_step_done(page, "invited", at_least=4)
+    (connection,) = connect(simulator_without_webhook, fleet=fleet, user=owner, count=1).connections
+    expect_step_done(page, "car", at_least=5)
     subscribe(connection)
-    green(page, "delivery", so_far=6)
+    expect_step_done(page, "delivery", at_least=6)
     expect(page.get_by_text("Setup complete: Blue Fleet is receiving data.")).to_be_visible()
     assert page.evaluate("document.documentElement.scrollWidth") <= view.screen["width"]
     assert violations(page) == []
     assert problems == []
 
-    # Said once; the cars take its place, and the list stays to be looked up.
+    # The vehicles now replace the checklist, which has its own page.
     page.goto(f"{site}/fleets/blue/")
     expect(page.get_by_role("heading", name="Set up Blue Fleet")).to_have_count(0)
     page.goto(f"{site}/fleets/blue/onboarding/")
     expect(page.locator(".onboarding-progress label")).to_have_text("6 of 6 complete")
 
 
-def test_a_hidden_checklist_is_found_again_by_the_settings(
-    context: BrowserContext, unregistered: str, settings: Settings, fleet: Fleet
+def test_a_hidden_checklist_can_be_reopened_from_the_settings(
+    context: BrowserContext, simulator_without_webhook: str, settings: Settings, fleet: Fleet
 ) -> None:
     site: str = settings.SITE_URL
     page = context.new_page()

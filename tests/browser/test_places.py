@@ -1,4 +1,4 @@
-"""A fleet's places in a browser: by a click on the map, by a car that stands there, and by the keyboard alone."""
+"""A fleet's places in a browser: adding with a click on the map, and editing with the keyboard only."""
 
 import pytest
 from django.conf import settings as django_settings
@@ -7,7 +7,7 @@ from playwright.sync_api import BrowserContext, Page, expect
 
 from accounts.models import Fleet, User
 from tests.browser.axe import violations
-from tests.browser.scenarios import problems_of
+from tests.browser.scenarios import collect_problems
 from vehicles.models import Place
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow, pytest.mark.django_db(transaction=True)]
@@ -15,7 +15,7 @@ pytestmark = [pytest.mark.browser, pytest.mark.slow, pytest.mark.django_db(trans
 
 @pytest.fixture
 def page(context: BrowserContext, live_server: object, owner: User, fleet: Fleet) -> Page:
-    """The list of places, which has one, in the owner's browser."""
+    """The list of places with one place, opened as the owner."""
     Place.objects.create(
         fleet=fleet, name="Depot", kind="depot", latitude=37.77, longitude=-122.41, radius=400
     )
@@ -31,8 +31,8 @@ def page(context: BrowserContext, live_server: object, owner: User, fleet: Fleet
     return page
 
 
-def test_a_click_on_the_map_adds_a_place_there(page: Page) -> None:
-    problems = problems_of(page)
+def test_a_click_on_the_map_adds_a_place(page: Page) -> None:
+    problems = collect_problems(page)
     expect(page.locator("#places-map .place-label")).to_have_text("Depot")
     page.locator("#places-map canvas").click(position={"x": 60, "y": 60})
     page.get_by_role("button", name="Add a place here").click()
@@ -40,7 +40,7 @@ def test_a_click_on_the_map_adds_a_place_there(page: Page) -> None:
     assert 37.7 < latitude < 37.85
     page.get_by_label("Name", exact=True).fill("Yard")
     page.get_by_label("Radius (meters)").fill("250")
-    # A click moves it.
+    # A second click moves the new place.
     expect(page.locator("#places-map .place-center")).to_be_visible()
     page.locator("#places-map canvas").click(position={"x": 80, "y": 100})
     expect(page.get_by_label("Latitude")).not_to_have_value(f"{latitude:.6f}")
@@ -52,7 +52,7 @@ def test_a_click_on_the_map_adds_a_place_there(page: Page) -> None:
     assert problems == []
 
 
-def test_it_works_by_the_keyboard_without_the_map(page: Page) -> None:
+def test_places_can_be_edited_with_the_keyboard_only(page: Page) -> None:
     page.get_by_role("link", name="Edit Depot").focus()
     page.keyboard.press("Enter")
     expect(page.get_by_role("heading", name="Depot")).to_be_visible()

@@ -1,4 +1,4 @@
-"""The whole story in a browser, on each API version: sign in, connect, see, command, and who sees nothing of it."""
+"""The main flow in a browser, on each API version: sign in, connect, view data, send commands, deny other users."""
 
 import re
 
@@ -7,29 +7,29 @@ import pytest
 from playwright.sync_api import BrowserContext, Page, expect
 
 from accounts.models import Fleet, User
-from tests.browser.scenarios import View, problems_of, set_car, sign_in, walk_through_connect
+from tests.browser.scenarios import View, collect_problems, set_vehicle_state, sign_in, walk_through_connect
 from vehicles.models import Vehicle
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
 
-def press(page: Page, smartcar: str, vehicle: Vehicle, button: str) -> None:
-    """Presses Lock or Unlock on a parked car. One that sets off just then refuses, as in life: once more."""
+def send_command(page: Page, smartcar: str, vehicle: Vehicle, button: str) -> None:
+    """Press Lock or Unlock for a parked vehicle. Try again if the vehicle leaves at that moment and rejects."""
     newest = page.locator(".ledger li").first
     for _ in range(3):
-        set_car(smartcar, vehicle, speed=0, asleep=False, reachable=True)
+        set_vehicle_state(smartcar, vehicle, speed=0, asleep=False, reachable=True)
         page.get_by_role("button", name=button, exact=True).click()
         if button == "Unlock":
             page.get_by_role("dialog").get_by_role("button", name="Unlock").click()
-        told = "Accepted|Confirmed|in motion"
-        expect(newest).to_contain_text(re.compile(f"{button}.*({told})", re.DOTALL))
+        results = "Accepted|Confirmed|in motion"
+        expect(newest).to_contain_text(re.compile(f"{button}.*({results})", re.DOTALL))
         if "in motion" not in newest.inner_text():
             return
     pytest.fail("the car would not stand still")
 
 
 @pytest.mark.usefixtures("worker")
-def test_a_manager_connects_a_car_sees_it_and_locks_it(
+def test_a_manager_connects_views_and_locks_a_vehicle(
     context: BrowserContext,
     view: View,
     smartcar: str,
@@ -42,7 +42,7 @@ def test_a_manager_connects_a_car_sees_it_and_locks_it(
     fleet.api_version = view.api_version
     fleet.save()
     page = context.new_page()
-    problems = problems_of(page)
+    problems = collect_problems(page)
     sign_in(page, site, teammate)
 
     page.get_by_role("link", name="Connect a vehicle").first.click()
@@ -51,7 +51,7 @@ def test_a_manager_connects_a_car_sees_it_and_locks_it(
     row = page.locator("#car-table tbody tr")
     expect(row).to_have_count(1)
     expect(row).to_contain_text("Tesla")
-    # The first delivery: battery, place, lock and age, without a reload.
+    # The first delivery appears without a reload: battery, place, lock and age.
     expect(row.locator(".cell-energy")).to_contain_text(re.compile(r"\d+ %"))
     expect(row.locator(".cell-place .place")).to_contain_text(re.compile(r"\w"))
     expect(row.locator(".cell-lock")).to_contain_text(re.compile("Locked|Unlocked"))
@@ -62,22 +62,22 @@ def test_a_manager_connects_a_car_sees_it_and_locks_it(
     expect(page.locator("#fleet-map")).to_have_attribute("data-cars", "1")
 
     vehicle = Vehicle.objects.get(fleet=fleet)
-    # Parked, awake and in reach, whatever its day had in mind.
-    set_car(smartcar, vehicle, speed=0, asleep=False, reachable=True, is_locked=False)
+    # Parked, awake and reachable, regardless of its daily plan.
+    set_vehicle_state(smartcar, vehicle, speed=0, asleep=False, reachable=True, is_locked=False)
     if page.get_by_role("button", name="List", exact=True).is_visible():
         page.get_by_role("button", name="List", exact=True).click()
     row.locator("[data-car]").click()
     expect(page.locator(".lock-state")).to_contain_text("Unlocked")
-    # The car's word is held back for a while, so that the waiting can be seen.
+    # Delay the vehicle's report, so that the page shows the command as accepted first.
     httpx.post(f"{smartcar}/control/troubles", json={"delay": 4}, timeout=30).raise_for_status()
-    press(page, smartcar, vehicle, "Lock")
+    send_command(page, smartcar, vehicle, "Lock")
     newest = page.locator(".ledger li").first
     expect(newest).to_contain_text("Accepted")
     expect(newest).to_contain_text("Confirmed")
     expect(page.locator(".lock-state")).to_contain_text("Locked")
     httpx.delete(f"{smartcar}/control/troubles", timeout=30)
 
-    press(page, smartcar, vehicle, "Unlock")
+    send_command(page, smartcar, vehicle, "Unlock")
     expect(newest).to_contain_text("Unlock")
     expect(newest).to_contain_text("Confirmed")
     expect(page.locator(".lock-state")).to_contain_text("Unlocked")
@@ -88,12 +88,12 @@ def test_a_manager_connects_a_car_sees_it_and_locks_it(
     sign_in(stranger, site, outsider)
     expect(stranger.get_by_role("heading", name="Red Fleet", exact=True)).to_be_visible()
     expect(stranger.get_by_role("heading", name="Set up Red Fleet")).to_be_visible()
-    answer = stranger.goto(f"{site}/fleets/blue/vehicles/{vehicle.smartcar_id}/")
-    assert answer is not None
-    assert answer.status == 404
+    response = stranger.goto(f"{site}/fleets/blue/vehicles/{vehicle.smartcar_id}/")
+    assert response is not None
+    assert response.status == 404
 
 
-def test_whoever_says_no_at_connect_is_told_what_to_do_next(
+def test_denied_access_at_connect_shows_what_to_do_next(
     context: BrowserContext, smartcar: str, settings: object, fleet: Fleet, owner: User
 ) -> None:
     page = context.new_page()

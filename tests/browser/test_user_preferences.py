@@ -1,4 +1,4 @@
-"""One person's ways: by keyboard alone, in their own language, in the light and in the dark."""
+"""A user's preferences in a browser: keyboard only, language and theme."""
 
 import pytest
 from playwright.sync_api import BrowserContext, Locator, Page, expect
@@ -16,16 +16,16 @@ pytestmark = [
 ]
 
 
-def tab_to(page: Page, wanted: Locator) -> None:
-    """Presses Tab until this has the focus."""
+def tab_to(page: Page, element: Locator) -> None:
+    """Press Tab until the element has the focus."""
     for _ in range(150):
         page.keyboard.press("Tab")
-        if wanted.evaluate("(element) => element === document.activeElement"):
+        if element.evaluate("(element) => element === document.activeElement"):
             return
-    pytest.fail(f"Tab does not come to {wanted}")
+    pytest.fail(f"Tab does not come to {element}")
 
 
-def test_many_cars_are_locked_by_keyboard_alone(
+def test_many_vehicles_are_locked_with_the_keyboard_only(
     context: BrowserContext, settings: object, fleet: Fleet, owner: User
 ) -> None:
     for name in ("Ada", "Bea", "Cem"):
@@ -33,7 +33,7 @@ def test_many_cars_are_locked_by_keyboard_alone(
     page = context.new_page()
     sign_in(page, settings.SITE_URL, owner)  # type: ignore[attr-defined]
     expect(page.get_by_role("link", name="Ada")).to_be_visible()
-    # The last of the page's scripts has run.
+    # Wait for the last of the page's scripts.
     expect(page.locator("#live-sign[data-state]")).to_be_visible()
     for _ in ("Ada", "Bea"):
         page.keyboard.press("ArrowDown")
@@ -45,19 +45,19 @@ def test_many_cars_are_locked_by_keyboard_alone(
     tab_to(page, page.get_by_role("button", name="Send to 2 vehicles"))
     page.keyboard.press("Enter")
     expect(page.get_by_role("heading", level=1, name="Lock: 2 cars")).to_be_visible()
-    asked = Command.objects.values_list("vehicle__name", flat=True)
-    assert set(asked) == {"Ada", "Bea"}
+    locked_names = Command.objects.values_list("vehicle__name", flat=True)
+    assert set(locked_names) == {"Ada", "Bea"}
 
 
-def test_language_and_theme_are_the_persons_own_whatever_the_browser_asks(
+def test_language_and_theme_of_the_user_override_the_browser(
     context: BrowserContext, settings: object, fleet: Fleet, owner: User
 ) -> None:
     page, site = context.new_page(), settings.SITE_URL  # type: ignore[attr-defined]
     sign_in(page, site, owner)
     root = page.locator("html")
-    asked_for = page.evaluate("matchMedia('(prefers-color-scheme: dark)').matches ? 'dark' : 'light'")
-    other = {"dark": "light", "light": "dark"}[asked_for]
-    expect(root).to_have_attribute("data-bs-theme", asked_for)
+    preferred = page.evaluate("matchMedia('(prefers-color-scheme: dark)').matches ? 'dark' : 'light'")
+    other = {"dark": "light", "light": "dark"}[preferred]
+    expect(root).to_have_attribute("data-bs-theme", preferred)
     expect(root).to_have_attribute("lang", "en")
 
     page.goto(f"{site}/accounts/")
@@ -75,4 +75,4 @@ def test_language_and_theme_are_the_persons_own_whatever_the_browser_asks(
     page.locator("[name=theme]").select_option("")
     page.locator("form:has([name=language]) [type=submit]").click()
     expect(root).to_have_attribute("lang", "en")
-    expect(root).to_have_attribute("data-bs-theme", asked_for)
+    expect(root).to_have_attribute("data-bs-theme", preferred)

@@ -1,4 +1,4 @@
-"""The events of a car in a browser: older ones are added below, kinds are chosen by the address."""
+"""A vehicle's event timeline in a browser: loading older events, and filtering by type."""
 
 from datetime import timedelta
 from typing import Any
@@ -8,7 +8,7 @@ from django.utils import timezone
 from playwright.sync_api import BrowserContext, expect
 
 from accounts.models import User
-from tests.browser.scenarios import problems_of, sign_in
+from tests.browser.scenarios import collect_problems, sign_in
 from vehicles import catalogue
 from vehicles.models import Vehicle
 from webhooks.models import VehicleError
@@ -21,28 +21,28 @@ pytestmark = [
 ]
 
 
-def test_older_events_are_added_below_and_kinds_are_chosen(
+def test_older_events_are_appended_and_types_are_filtered(
     context: BrowserContext, settings: Any, owner: User, vehicle: Vehicle
 ) -> None:
     now = timezone.now()
-    for turn in range(60):
+    for number in range(60):
         VehicleError.objects.create(
             vehicle=vehicle,
             type="UPSTREAM",
             signals=[catalogue.ODOMETER.code],
             state="ERROR",
-            first_at=now - turn * timedelta(minutes=7),
-            last_at=now - turn * timedelta(minutes=7),
+            first_at=now - number * timedelta(minutes=7),
+            last_at=now - number * timedelta(minutes=7),
         )
     page = context.new_page()
-    problems = problems_of(page)
+    problems = collect_problems(page)
     sign_in(page, settings.SITE_URL, owner)
     page.goto(f"{settings.SITE_URL}/fleets/blue/vehicles/{vehicle.smartcar_id}/events/")
     events = page.locator(".events .event")
     expect(events).to_have_count(40)
     page.get_by_role("link", name="Older").click()
     expect(events).to_have_count(60)
-    # Whoever uses the keyboard goes on with the first of the added ones.
+    # For keyboard users, the focus moves to the first added event.
     expect(events.nth(40)).to_be_focused()
     expect(page.get_by_role("link", name="Older")).to_have_count(0)
 

@@ -1,4 +1,4 @@
-"""A car's page in a browser: values with their ages, errors in words, the car from above kept true, settings saved."""
+"""A vehicle's page in a browser: values with ages, signal errors, the live top view, and settings."""
 
 import re
 
@@ -8,8 +8,8 @@ from playwright.sync_api import BrowserContext, Page, expect
 
 from accounts.audit import AuditEvent
 from accounts.models import AuditLogEntry, Fleet, User
-from tests.browser.scenarios import set_car, sign_in
-from tests.dashboard.vehicle_page.fixtures import store_error, store_signal
+from tests.browser.scenarios import set_vehicle_state, sign_in
+from tests.dashboard.vehicle_page.fixtures import failed, told
 from tests.smartcar import connect
 from vehicles import catalogue
 from vehicles.models import LatestSignal, Vehicle
@@ -23,29 +23,31 @@ def page(context: BrowserContext) -> Page:
 
 
 @pytest.fixture
-def car(smartcar: str, fleet: Fleet, owner: User) -> Vehicle:
-    """A Tesla that stands, shut and locked, and was just connected."""
-    for known in httpx.get(f"{smartcar}/control/vehicles?make=TESLA", timeout=30).json()["vehicles"]:
-        if known["state"]["driving"]:
-            continue  # When it arrives, its driver gets out: what was set of doors and locks is over then.
-        address = f"{smartcar}/control/vehicles/{known['id']}"
-        calm = {"speed": 0, "asleep": False, "reachable": True, "doors": [], "is_locked": True}
-        if httpx.patch(address, json=calm, timeout=30).is_success:
-            (connection,) = connect(smartcar, fleet=fleet, user=owner, vehicleIds=[known["id"]]).connections
+def tesla(smartcar: str, fleet: Fleet, owner: User) -> Vehicle:
+    """A parked, closed and locked Tesla that was just connected."""
+    for candidate in httpx.get(f"{smartcar}/control/vehicles?make=TESLA", timeout=30).json()["vehicles"]:
+        if candidate["state"]["driving"]:
+            continue  # Its arrival would reset the doors and locks that are set here.
+        address = f"{smartcar}/control/vehicles/{candidate['id']}"
+        state = {"speed": 0, "asleep": False, "reachable": True, "doors": [], "is_locked": True}
+        if httpx.patch(address, json=state, timeout=30).is_success:
+            (connection,) = connect(
+                smartcar, fleet=fleet, user=owner, vehicleIds=[candidate["id"]]
+            ).connections
             return connection.vehicle
     pytest.fail("no Tesla would stand still")
 
 
-def address(site: object, car: Vehicle, tab: str = "") -> str:
-    return f"{site.SITE_URL}/fleets/blue/vehicles/{car.smartcar_id}/{tab}"  # type: ignore[attr-defined]
+def address(site: object, vehicle: Vehicle, tab: str = "") -> str:
+    return f"{site.SITE_URL}/fleets/blue/vehicles/{vehicle.smartcar_id}/{tab}"  # type: ignore[attr-defined]
 
 
 @pytest.mark.usefixtures("worker")
-def test_values_have_ages_and_the_car_from_above_follows_what_is_told(
-    page: Page, smartcar: str, settings: object, owner: User, car: Vehicle
+def test_values_have_ages_and_the_top_view_follows_reported_data(
+    page: Page, smartcar: str, settings: object, owner: User, tesla: Vehicle
 ) -> None:
     sign_in(page, settings.SITE_URL, owner)  # type: ignore[attr-defined]
-    page.goto(address(settings, car))
+    page.goto(address(settings, tesla))
     page.evaluate("window.stillTheSamePage = true")
     drawing = page.get_by_role("img", name=re.compile("Top view of"))
     expect(drawing).to_have_accessible_description(re.compile("closed. Locked."))
@@ -58,36 +60,36 @@ def test_values_have_ages_and_the_car_from_above_follows_what_is_told(
     page.get_by_text("Show as list").click()
     expect(page.locator("#parts")).to_contain_text(re.compile("Front left door\\s*closed, locked"))
 
-    set_car(smartcar, car, doors=[[0, 0]])
+    set_vehicle_state(smartcar, tesla, doors=[[0, 0]])
     expect(drawing).to_have_accessible_description(re.compile("Open: Front left door"))
     expect(page.locator("#openings")).to_contain_text("Open: Front left door")
     expect(page.locator(".door-open")).to_have_count(1)
     expect(page.locator("#parts li", has_text="Front left door")).to_contain_text("open")
     assert page.evaluate("window.stillTheSamePage"), "without a reload"
 
-    # From now on it tells nothing more by itself.
-    set_car(smartcar, car, asleep=True, reachable=False)
-    # The map itself stays when the values come anew; its marker follows.
+    # The vehicle reports nothing from now on.
+    set_vehicle_state(smartcar, tesla, asleep=True, reachable=False)
+    # The map isn't replaced when values are updated; only its marker moves.
     expect(page.locator("#vehicle-map .marker")).to_have_count(1)
     page.evaluate("document.querySelector('#vehicle-map canvas').dataset.same = 'yes'")
-    store_signal(car, catalogue.PRECISE_LOCATION, {"latitude": 48.1371, "longitude": 11.5754}, minutes_ago=0)
+    told(tesla, catalogue.PRECISE_LOCATION, {"latitude": 48.1371, "longitude": 11.5754}, minutes_ago=0)
     expect(page.locator("#place")).to_contain_text("48.13710, 11.57540")
     expect(page.locator("#vehicle-map canvas")).to_have_attribute("data-same", "yes")
     expect(page.locator("#vehicle-map .marker")).to_have_count(1)
 
-    LatestSignal.objects.filter(vehicle=car, code=catalogue.ODOMETER.code).delete()
-    store_error(car, catalogue.ODOMETER, "COMPATIBILITY")
+    LatestSignal.objects.filter(vehicle=tesla, code=catalogue.ODOMETER.code).delete()
+    failed(tesla, catalogue.ODOMETER, "COMPATIBILITY")
     missing = page.locator("#missing")
     expect(missing).to_contain_text("Not supported by this vehicle.")
     expect(missing).to_contain_text("Odometer")
 
 
-def test_settings_are_saved_and_bad_ones_are_told(
-    page: Page, settings: object, owner: User, car: Vehicle
+def test_settings_are_saved_and_invalid_ones_are_rejected(
+    page: Page, settings: object, owner: User, tesla: Vehicle
 ) -> None:
     Vehicle.objects.update(vin="5YJ3E1EA7JF000316")
     sign_in(page, settings.SITE_URL, owner)  # type: ignore[attr-defined]
-    page.goto(address(settings, car))
+    page.goto(address(settings, tesla))
     tabs = page.get_by_role("navigation", name="Vehicle navigation")
     tabs.get_by_role("link", name="Settings").click()
     expect(tabs.get_by_role("link", name="Settings")).to_have_attribute("aria-current", "page")

@@ -45,17 +45,17 @@ QUICK: dict[str, Any] = {
 
 @dataclass
 class Callback:
-    """The application's webhook endpoint: answers VERIFY correctly, and everything else with `status`."""
+    """The application's webhook endpoint: answers VERIFY correctly, and returns `status` for everything else."""
 
     status: int = 200
     key: str = CREDENTIALS.management_tokens[0]
-    answer: Callable[[httpx.Request], httpx.Response] | None = None
+    handler: Callable[[httpx.Request], httpx.Response] | None = None
     requests: list[httpx.Request] = field(default_factory=list)
 
     def __call__(self, request: httpx.Request) -> httpx.Response:
         event = orjson.loads(request.content)
-        if self.answer is not None:
-            return self.answer(request)
+        if self.handler is not None:
+            return self.handler(request)
         if event.get("eventType") == "VERIFY" or event.get("eventName") == "verify":
             challenge = (event.get("data") or event["payload"])["challenge"]
             return httpx.Response(200, json={"challenge": self.sign(challenge.encode())})
@@ -115,20 +115,20 @@ class SimulatorHarness:
     ) -> dict[str, str]:
         """Grant through the control API, and return the parameters of the redirect."""
         address = url or self.connect_url(**(parameters or {}))
-        answer = self.client.post("/control/grants", json={"url": address} | body)
-        assert answer.status_code == 200, answer.text
-        return query_of(answer.json()["redirect"])
+        response = self.client.post("/control/grants", json={"url": address} | body)
+        assert response.status_code == 200, response.text
+        return get_query(response.json()["redirect"])
 
     def exchange(self, code: str) -> dict[str, Any]:
-        answer = self.token(grant_type="authorization_code", code=code, redirect_uri=REDIRECT)
-        assert answer.status_code == 200, answer.text
-        held: dict[str, Any] = answer.json()
-        return held
+        response = self.token(grant_type="authorization_code", code=code, redirect_uri=REDIRECT)
+        assert response.status_code == 200, response.text
+        pair: dict[str, Any] = response.json()
+        return pair
 
     def token(self, **fields: str) -> httpx.Response:
-        given = (CREDENTIALS.application_id, CREDENTIALS.application_secret)
-        answer: httpx.Response = self.client.post("/auth/oauth/token", data=fields, auth=given)
-        return answer
+        credentials = (CREDENTIALS.application_id, CREDENTIALS.application_secret)
+        response: httpx.Response = self.client.post("/auth/oauth/token", data=fields, auth=credentials)
+        return response
 
     def application_token(self) -> str:
         fields = {
@@ -136,16 +136,18 @@ class SimulatorHarness:
             "client_id": CREDENTIALS.client_id,
             "client_secret": CREDENTIALS.client_secret,
         }
-        answer = self.client.post("/iam/oauth2/token", data=fields)
-        assert answer.status_code == 200, answer.text
-        return str(answer.json()["access_token"])
+        response = self.client.post("/iam/oauth2/token", data=fields)
+        assert response.status_code == 200, response.text
+        return str(response.json()["access_token"])
 
     def driver(self, **body: Any) -> Driver:
         """Connect a driver with all permissions, and return the driver with tokens of both API versions."""
         back = self.grant(**body)
         pair = self.exchange(back["code"])
-        held = self.simulation.connections.select(user_id=back["user_id"])
-        order = sorted((each.vehicle_id for each in held), key=list(self.simulation.fleet.vehicles).index)
+        connections = self.simulation.connections.select(user_id=back["user_id"])
+        order = sorted(
+            (each.vehicle_id for each in connections), key=list(self.simulation.fleet.vehicles).index
+        )
         return Driver(
             self,
             back["user_id"],
@@ -158,13 +160,13 @@ class SimulatorHarness:
     # -- webhooks ------------------------------------------------------------------------------------------
 
     def webhook(self, **body: Any) -> str:
-        answer = self.client.post("/control/webhooks", json={"callbackUri": CALLBACK} | body)
-        assert answer.status_code == 201, answer.text
-        return str(answer.json()["id"])
+        response = self.client.post("/control/webhooks", json={"callbackUri": CALLBACK} | body)
+        assert response.status_code == 201, response.text
+        return str(response.json()["id"])
 
     def inject_faults(self, **faults: Any) -> None:
-        answer = self.client.post("/control/troubles", json=faults)
-        assert answer.status_code == 200, answer.text
+        response = self.client.post("/control/troubles", json=faults)
+        assert response.status_code == 200, response.text
 
 
 @dataclass
@@ -190,46 +192,46 @@ class Driver:
     def v3(self) -> dict[str, str]:
         return {"Authorization": f"Bearer {self.application_token}", "sc-user-id": self.user_id}
 
-    def get(self, path: str = "", **more: Any) -> httpx.Response:
+    def get(self, path: str = "", **options: Any) -> httpx.Response:
         """Send a v2 read of the first vehicle."""
-        headers = self.v2 | more.pop("headers", {})
+        headers = self.v2 | options.pop("headers", {})
         url = f"/api/v2.0/vehicles/{self.vehicle_id}{path}"
-        answer: httpx.Response = self.harness.client.get(url, headers=headers, **more)
-        return answer
+        response: httpx.Response = self.harness.client.get(url, headers=headers, **options)
+        return response
 
     def post(self, path: str, body: Any = None) -> httpx.Response:
         """Send a v2 POST about the first vehicle."""
         url = f"/api/v2.0/vehicles/{self.vehicle_id}{path}"
-        answer: httpx.Response = self.harness.client.post(url, headers=self.v2, json=body)
-        return answer
+        response: httpx.Response = self.harness.client.post(url, headers=self.v2, json=body)
+        return response
 
-    def get3(self, path: str = "", **more: Any) -> httpx.Response:
+    def get3(self, path: str = "", **options: Any) -> httpx.Response:
         """Send a v3 read of the first vehicle."""
-        headers = self.v3 | more.pop("headers", {})
+        headers = self.v3 | options.pop("headers", {})
         url = f"/vehicle/v3/vehicles/{self.vehicle_id}{path}"
-        answer: httpx.Response = self.harness.client.get(url, headers=headers, **more)
-        return answer
+        response: httpx.Response = self.harness.client.get(url, headers=headers, **options)
+        return response
 
     def post3(self, path: str, attributes: dict[str, Any] | None = None) -> httpx.Response:
         """Send a v3 POST about the first vehicle."""
         body = None if attributes is None else {"data": {"attributes": attributes}}
         url = f"/vehicle/v3/vehicles/{self.vehicle_id}{path}"
-        answer: httpx.Response = self.harness.client.post(url, headers=self.v3, json=body)
-        return answer
+        response: httpx.Response = self.harness.client.post(url, headers=self.v3, json=body)
+        return response
 
     def patch(self, **state: Any) -> None:
         """Change the first vehicle's state."""
-        answer = self.harness.client.patch(f"/control/vehicles/{self.vehicle_id}", json=state)
-        assert answer.status_code == 200, answer.text
+        response = self.harness.client.patch(f"/control/vehicles/{self.vehicle_id}", json=state)
+        assert response.status_code == 200, response.text
 
     def subscribe(self, webhook_id: str) -> None:
         """Subscribe the first vehicle, and receive the first delivery."""
-        answer = self.post(f"/webhooks/{webhook_id}")
-        assert answer.status_code == 200, answer.text
+        response = self.post(f"/webhooks/{webhook_id}")
+        assert response.status_code == 200, response.text
         self.harness.later(1.5)
 
 
-def query_of(address: str) -> dict[str, str]:
+def get_query(address: str) -> dict[str, str]:
     """Return the query parameters of an address."""
     return {
         key: values[0] for key, values in parse_qs(urlsplit(address).query, keep_blank_values=True).items()

@@ -1,4 +1,4 @@
-"""The simulator as users start it: a separate process on a free port, with credentials of its own."""
+"""The simulator as users start it: a separate process on a free port, with its own credentials."""
 
 import os
 import subprocess

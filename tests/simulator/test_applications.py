@@ -18,39 +18,39 @@ SECOND: dict[str, Any] = {
 
 @pytest.fixture
 def second(sim: SimulatorHarness) -> str:
-    answer = sim.client.post("/control/applications", json=SECOND)
-    assert answer.status_code == 201, answer.text
-    return str(answer.json()["id"])
+    response = sim.client.post("/control/applications", json=SECOND)
+    assert response.status_code == 201, response.text
+    return str(response.json()["id"])
 
 
-def granted(sim: SimulatorHarness, application_id: str) -> dict[str, str]:
+def grant(sim: SimulatorHarness, application_id: str) -> dict[str, str]:
     query = {"response_type": "code", "client_id": application_id, "redirect_uri": REDIRECT}
     body = {"url": f"http://testserver/connect/oauth/authorize?{urlencode(query)}"}
-    answer = sim.client.post("/control/grants", params={"applicationId": application_id}, json=body)
-    return dict(parse_qsl(urlsplit(answer.json()["redirect"]).query))
+    response = sim.client.post("/control/grants", params={"applicationId": application_id}, json=body)
+    return dict(parse_qsl(urlsplit(response.json()["redirect"]).query))
 
 
-def token_of(sim: SimulatorHarness, client_id: str, secret: str) -> str:
+def get_token(sim: SimulatorHarness, client_id: str, secret: str) -> str:
     form = {"grant_type": "client_credentials", "client_id": client_id, "client_secret": secret}
     return str(sim.client.post("/iam/oauth2/token", data=form).json()["access_token"])
 
 
-def listed(sim: SimulatorHarness, token: str) -> int:
-    answer = sim.client.get("/vehicle/v3/connections", headers={"Authorization": f"Bearer {token}"})
-    assert answer.status_code == 200, answer.text
-    return int(answer.json()["meta"]["totalCount"])
+def list_connections(sim: SimulatorHarness, token: str) -> int:
+    response = sim.client.get("/vehicle/v3/connections", headers={"Authorization": f"Bearer {token}"})
+    assert response.status_code == 200, response.text
+    return int(response.json()["meta"]["totalCount"])
 
 
 def test_a_grant_counts_for_its_application_only(sim: SimulatorHarness, second: str) -> None:
-    granted(sim, second)
-    theirs = token_of(sim, SECOND["clientId"], SECOND["clientSecret"])
-    ours = token_of(sim, CREDENTIALS.client_id, CREDENTIALS.client_secret)
-    assert listed(sim, theirs) >= 1
-    assert listed(sim, ours) == 0
+    grant(sim, second)
+    second_token = get_token(sim, SECOND["clientId"], SECOND["clientSecret"])
+    first_token = get_token(sim, CREDENTIALS.client_id, CREDENTIALS.client_secret)
+    assert list_connections(sim, second_token) >= 1
+    assert list_connections(sim, first_token) == 0
 
 
 def test_a_code_is_exchanged_with_its_own_application(sim: SimulatorHarness, second: str) -> None:
-    form = {"grant_type": "authorization_code", "code": granted(sim, second)["code"]}
+    form = {"grant_type": "authorization_code", "code": grant(sim, second)["code"]}
     wrong = (CREDENTIALS.application_id, CREDENTIALS.application_secret)
     right = (second, SECOND["applicationSecret"])
     assert sim.client.post("/auth/oauth/token", auth=wrong, data=form).json()["error"] == "invalid_grant"
@@ -70,10 +70,10 @@ def test_a_webhook_is_verified_and_signed_with_the_key_of_its_application(
     sim: SimulatorHarness, second: str
 ) -> None:
     webhook = {"callbackUri": "http://callback.test/second", "autoSubscribe": True}
-    where = {"applicationId": second}
-    assert sim.client.post("/control/webhooks", params=where, json=webhook).status_code == 422
+    parameters = {"applicationId": second}
+    assert sim.client.post("/control/webhooks", params=parameters, json=webhook).status_code == 422
     sim.callback.key = SECOND["managementTokens"][0]
-    assert sim.client.post("/control/webhooks", params=where, json=webhook).status_code == 201
+    assert sim.client.post("/control/webhooks", params=parameters, json=webhook).status_code == 201
     assert sim.client.get("/control/webhooks").json()["webhooks"] == []
 
 
@@ -84,9 +84,9 @@ def test_an_application_with_an_id_that_is_taken_is_rejected(sim: SimulatorHarne
 
 def test_connect_pages_belong_to_the_application_of_the_address(sim: SimulatorHarness, second: str) -> None:
     query = {"response_type": "code", "application_id": second, "redirect_uri": REDIRECT}
-    answer = sim.client.get("/connect/oauth/authorize", params=query)
-    assert answer.status_code == 302
-    assert sim.client.get(answer.headers["location"]).status_code == 200
+    response = sim.client.get("/connect/oauth/authorize", params=query)
+    assert response.status_code == 302
+    assert sim.client.get(response.headers["location"]).status_code == 200
     unknown = sim.client.get("/connect/oauth/authorize", params=query | {"application_id": "nobody's"})
     assert unknown.status_code == 400
 

@@ -6,7 +6,7 @@ import pytest
 
 from simulator.control.api import SUMMARIES
 from simulator.fault_injection import SWITCHES, Faults
-from tests.simulator.harness import CREDENTIALS, SimulatorHarness, query_of
+from tests.simulator.harness import CREDENTIALS, SimulatorHarness, get_query
 from tests.simulator.test_webhooks import LOCK, parked
 
 
@@ -25,19 +25,19 @@ def test_each_grant_connects_another_driver(sim: SimulatorHarness) -> None:
 
 def test_a_grant_can_name_account_make_vehicles_and_scopes(sim: SimulatorHarness) -> None:
     account = next(each for each in sim.simulation.fleet.accounts.values() if len(each.vehicle_ids) > 1)
-    chosen = account.vehicle_ids[1]
+    chosen_id = account.vehicle_ids[1]
 
     by_email = sim.grant(email=account.email.upper(), scopes=["read_vin"])
-    by_vehicle = sim.grant(vehicleIds=[chosen])
+    by_vehicle = sim.grant(vehicleIds=[chosen_id])
     by_make = sim.grant(make="tesla")
 
     assert by_email["user_id"] == by_vehicle["user_id"] == account.user_id
-    held = {
+    permissions = {
         each.vehicle_id: each.permissions
         for each in sim.simulation.connections.select(user_id=account.user_id)
     }
-    assert held[account.vehicle_ids[0]] == ("read_vin",)
-    assert "read_odometer" in held[chosen]
+    assert permissions[account.vehicle_ids[0]] == ("read_vin",)
+    assert "read_odometer" in permissions[chosen_id]
     vehicle_id = sim.simulation.connections.select(user_id=by_make["user_id"])[0].vehicle_id
     assert sim.simulation.fleet.vehicles[vehicle_id].make == "TESLA"
 
@@ -53,7 +53,7 @@ def test_a_grant_can_be_for_a_number_of_vehicles(sim: SimulatorHarness, count: i
     ("outcome", "error"),
     [("deny", "access_denied"), ("server_error", "server_error"), ("no_vehicles", "no_vehicles")],
 )
-def test_a_grant_can_go_wrong(sim: SimulatorHarness, outcome: str, error: str) -> None:
+def test_a_grant_can_fail(sim: SimulatorHarness, outcome: str, error: str) -> None:
     back = sim.grant(outcome=outcome, parameters={"state": "s"})
 
     assert (back["error"], back["state"]) == (error, "s")
@@ -71,13 +71,13 @@ def test_a_grant_can_go_wrong(sim: SimulatorHarness, outcome: str, error: str) -
         ({"count": "two"}, 400),
     ],
 )
-def test_a_grant_that_cannot_be_is_rejected(sim: SimulatorHarness, body: dict[str, Any], status: int) -> None:
+def test_an_impossible_grant_is_rejected(sim: SimulatorHarness, body: dict[str, Any], status: int) -> None:
     address = {} if not body or "url" in body else {"url": sim.connect_url()}
 
-    answer = sim.client.post("/control/grants", json=address | body)
+    response = sim.client.post("/control/grants", json=address | body)
 
-    assert answer.status_code == status
-    assert answer.json()["error"]
+    assert response.status_code == status
+    assert response.json()["error"]
 
 
 def test_re_authentication_without_a_browser(sim: SimulatorHarness) -> None:
@@ -86,12 +86,12 @@ def test_re_authentication_without_a_browser(sim: SimulatorHarness) -> None:
         "reauthenticate", response_type="vehicle_id", vehicle_id=driver.vehicle_id, state="r"
     )
 
-    answer = sim.client.post("/control/grants", json={"url": url}).json()
+    response = sim.client.post("/control/grants", json={"url": url}).json()
 
-    assert query_of(answer["redirect"]) == {"vehicle_id": driver.vehicle_id, "state": "r"}
+    assert get_query(response["redirect"]) == {"vehicle_id": driver.vehicle_id, "state": "r"}
 
 
-# -- cars and clock ----------------------------------------------------------------------------------------
+# -- vehicles and clock ------------------------------------------------------------------------------------
 
 
 def test_vehicles_are_shown_with_their_connections(sim: SimulatorHarness) -> None:
@@ -117,10 +117,10 @@ def test_vehicles_are_shown_with_their_connections(sim: SimulatorHarness) -> Non
 def test_a_patch_returns_and_publishes_the_changed_signals(sim: SimulatorHarness) -> None:
     driver = parked(sim)
 
-    answer = sim.client.patch(f"/control/vehicles/{driver.vehicle_id}", json={"is_locked": False})
+    response = sim.client.patch(f"/control/vehicles/{driver.vehicle_id}", json={"is_locked": False})
     sim.settle()
 
-    assert LOCK in answer.json()["changed"]
+    assert LOCK in response.json()["changed"]
     assert sim.callback.events("VEHICLE_STATE")
     unknown = sim.client.patch(f"/control/vehicles/{driver.vehicle_id}", json={"flying": True})
     assert unknown.status_code == 400
@@ -131,40 +131,40 @@ def test_the_clock_can_be_moved_and_sped_up(sim: SimulatorHarness) -> None:
     before = sim.simulation.now()
 
     moved = sim.client.post("/control/clock", json={"advance": 60 * 86400}).json()
-    sped = sim.client.post("/control/clock", json={"speed": 60}).json()
+    accelerated = sim.client.post("/control/clock", json={"speed": 60}).json()
 
     assert sim.simulation.now() - before >= 60 * 86400
-    assert sped["speed"] == 60
+    assert accelerated["speed"] == 60
     assert sim.client.get("/control/clock").json()["now"] >= moved["now"]
     for wrong in ({"advance": -1}, {"speed": 0}, {"speed": "fast"}, {}, {"rewind": 1}):
         assert sim.client.post("/control/clock", json=wrong).status_code == 400
 
 
-# -- what was seen and sent --------------------------------------------------------------------------------
+# -- requests and deliveries -------------------------------------------------------------------------------
 
 
-def test_requests_are_seen_without_secrets(sim: SimulatorHarness) -> None:
+def test_requests_are_logged_without_secrets(sim: SimulatorHarness) -> None:
     driver = sim.driver()
     driver.get("/odometer")
     driver.get3("/signals")
     sim.client.get("/vehicle/v3/connections", headers=driver.v3, params={"filter[userId]": driver.user_id})
 
-    told = sim.client.get("/control/requests")
-    seen = {each["path"]: each for each in told.json()["requests"]}
+    response = sim.client.get("/control/requests")
+    requests_by_path = {each["path"]: each for each in response.json()["requests"]}
 
-    odometer = seen[f"/api/v2.0/vehicles/{driver.vehicle_id}/odometer"]
+    odometer = requests_by_path[f"/api/v2.0/vehicles/{driver.vehicle_id}/odometer"]
     assert (odometer["method"], odometer["status"], odometer["generation"]) == ("GET", 200, "v2")
     assert (odometer["userId"], odometer["vehicleId"]) == (driver.user_id, driver.vehicle_id)
-    assert seen[f"/vehicle/v3/vehicles/{driver.vehicle_id}/signals"]["generation"] == "v3"
-    assert seen["/vehicle/v3/connections"]["userId"] == driver.user_id
-    assert not any("/control" in path for path in seen)
+    assert requests_by_path[f"/vehicle/v3/vehicles/{driver.vehicle_id}/signals"]["generation"] == "v3"
+    assert requests_by_path["/vehicle/v3/connections"]["userId"] == driver.user_id
+    assert not any("/control" in path for path in requests_by_path)
     for secret in (
         driver.access_token,
         driver.refresh_token,
         driver.application_token,
         CREDENTIALS.client_secret,
     ):
-        assert secret not in told.text
+        assert secret not in response.text
 
 
 def test_requests_are_filtered_and_cleared(sim: SimulatorHarness) -> None:
@@ -174,8 +174,8 @@ def test_requests_are_filtered_and_cleared(sim: SimulatorHarness) -> None:
     since = sim.client.get("/control/clock").json()["now"]
     driver.get("/vin")
 
-    def paths(**asked: str) -> list[str]:
-        body = sim.client.get("/control/requests", params=asked).json()
+    def paths(**query: str) -> list[str]:
+        body = sim.client.get("/control/requests", params=query).json()
         return [each["path"].rpartition("/")[2] for each in body["requests"]]
 
     assert paths(path="/odometer") == ["odometer"]
@@ -187,9 +187,11 @@ def test_requests_are_filtered_and_cleared(sim: SimulatorHarness) -> None:
 def test_deliveries_are_listed_by_vehicle_and_kind(sim: SimulatorHarness) -> None:
     driver = parked(sim)
 
-    told = sim.client.get("/control/deliveries", params={"vehicleId": driver.vehicle_id}).json()["deliveries"]
+    deliveries = sim.client.get("/control/deliveries", params={"vehicleId": driver.vehicle_id}).json()[
+        "deliveries"
+    ]
 
-    first = told[0]
+    first = deliveries[0]
     assert (first["eventType"], first["triggers"], first["state"]) == (
         "VEHICLE_STATE",
         ["FIRST_DELIVERY"],
@@ -265,8 +267,8 @@ def test_the_vehicles_page_shows_vehicles_and_sets_switches(sim: SimulatorHarnes
 
 
 def test_control_pages_and_calls_do_not_change_anything_for_another_origin(sim: SimulatorHarness) -> None:
-    answer = sim.client.post("/control/reset", headers={"Origin": "https://evil.example"})
+    response = sim.client.post("/control/reset", headers={"Origin": "https://evil.example"})
 
-    assert answer.status_code == 403
+    assert response.status_code == 403
     same = sim.client.post("/control/reset", headers={"Origin": "http://testserver"})
     assert same.status_code == 200

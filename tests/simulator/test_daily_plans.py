@@ -1,4 +1,4 @@
-"""Holding vehicles' daily plans still, releasing them, and when a vehicle next leaves, arrives or changes."""
+"""Holding and releasing vehicles' daily plans, and when a vehicle next leaves, arrives or changes."""
 
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -14,7 +14,7 @@ from simulator.state_store import StateStore
 from simulator.vehicles import Vehicle
 from tests.simulator.conftest import Simulate
 from tests.simulator.harness import NIGHT, QUICK, Callback, SimulatorHarness
-from tests.simulator.test_v2 import driver_of
+from tests.simulator.test_v2 import connect_driver
 
 DAY = 86_400.0
 NOON = NIGHT + 9 * 3600.0
@@ -45,7 +45,7 @@ def find(
     raise AssertionError("no vehicle of this fleet gets into that state")
 
 
-def on_the_road(simulation: Simulation, *, seconds: float = 120.0) -> Vehicle:
+def find_driving(simulation: Simulation, *, seconds: float = 120.0) -> Vehicle:
     """Return a vehicle whose trip goes on for some time."""
     for vehicle in simulation.fleet.vehicles.values():
         arrival = vehicle.day_status(now=simulation.now()).next_arrival
@@ -55,20 +55,20 @@ def on_the_road(simulation: Simulation, *, seconds: float = 120.0) -> Vehicle:
 
 
 def hold(sim: SimulatorHarness, vehicle: Vehicle, **body: Any) -> dict[str, Any]:
-    answer = sim.client.post(f"/control/vehicles/{vehicle.id}/day", json={"hold": True} | body)
-    assert answer.status_code == 200, answer.text
-    held: dict[str, Any] = answer.json()
-    return held
-
-
-def day_of(sim: SimulatorHarness, vehicle: Vehicle) -> dict[str, Any]:
-    answer = sim.client.get(f"/control/vehicles/{vehicle.id}/day")
-    assert answer.status_code == 200, answer.text
-    day: dict[str, Any] = answer.json()
+    response = sim.client.post(f"/control/vehicles/{vehicle.id}/day", json={"hold": True} | body)
+    assert response.status_code == 200, response.text
+    day: dict[str, Any] = response.json()
     return day
 
 
-def state_of(sim: SimulatorHarness, vehicle: Vehicle) -> dict[str, Any]:
+def get_day(sim: SimulatorHarness, vehicle: Vehicle) -> dict[str, Any]:
+    response = sim.client.get(f"/control/vehicles/{vehicle.id}/day")
+    assert response.status_code == 200, response.text
+    day: dict[str, Any] = response.json()
+    return day
+
+
+def get_state(sim: SimulatorHarness, vehicle: Vehicle) -> dict[str, Any]:
     state = vehicle.state(now=sim.simulation.now())
     return {name: state[name] for name in STILL}
 
@@ -82,17 +82,17 @@ def seconds_until(sim: SimulatorHarness, text: str) -> float:
 
 def test_a_vehicle_leaves_and_arrives_when_its_day_says_so(sim: SimulatorHarness) -> None:
     vehicle = find(sim.simulation, lambda state: not state["driving"])
-    day = day_of(sim, vehicle)
+    day = get_day(sim, vehicle)
     assert (day["phase"], day["held"], day["holdPending"], day["heldSince"]) == ("parked", False, False, None)
 
     sim.later(seconds_until(sim, day["nextDeparture"]) - 5)
-    assert day_of(sim, vehicle)["phase"] == "parked"
+    assert get_day(sim, vehicle)["phase"] == "parked"
     sim.later(10)
-    driving = day_of(sim, vehicle)
+    driving = get_day(sim, vehicle)
     assert (driving["phase"], driving["nextArrival"]) == ("driving", day["nextArrival"])
     assert driving["nextChange"] == driving["nextArrival"] < driving["nextDeparture"]
     sim.later(seconds_until(sim, day["nextArrival"]) + 5)
-    assert day_of(sim, vehicle)["phase"] == "parked"
+    assert get_day(sim, vehicle)["phase"] == "parked"
 
 
 def test_nothing_about_a_vehicle_changes_before_its_next_change(simulate: Simulate) -> None:
@@ -119,19 +119,19 @@ def test_a_held_vehicle_stays_as_it_is_for_days(simulate: Simulate) -> None:
     sim = simulate(start=NOON)
     vehicle = find(sim.simulation, lambda state: not state["driving"])
 
-    answer = hold(sim, vehicle)
-    before = state_of(sim, vehicle)
+    response = hold(sim, vehicle)
+    before = get_state(sim, vehicle)
 
-    assert (answer["held"], answer["phase"]) == (True, "parked")
-    assert (answer["nextDeparture"], answer["nextArrival"], answer["nextChange"]) == (None, None, None)
+    assert (response["held"], response["phase"]) == (True, "parked")
+    assert (response["nextDeparture"], response["nextArrival"], response["nextChange"]) == (None, None, None)
     for hours in (1, 5, 18, 24, 24 * 6):
         sim.later(hours * 3600)
-        assert state_of(sim, vehicle) == before
-    assert day_of(sim, vehicle)["held"]
+        assert get_state(sim, vehicle) == before
+    assert get_day(sim, vehicle)["held"]
 
 
 def test_a_held_vehicle_publishes_no_events_of_its_own(sim: SimulatorHarness) -> None:
-    driver = driver_of(sim, powertrain="BEV", code="closure-islocked")
+    driver = connect_driver(sim, powertrain="BEV", code="closure-islocked")
     driver.subscribe(sim.webhook())
     hold(sim, sim.simulation.fleet.vehicles[driver.vehicle_id], parked=True)
     sim.settle()
@@ -152,9 +152,9 @@ def test_a_vehicle_about_to_leave_is_locked_when_it_is_held_parked(simulate: Sim
     state = vehicle.state(now=sim.simulation.now())
     assert (state["driving"], state["locked"], state["doors"], state["windows"]) == (False, True, [], [])
     assert (state["trunk"], state["asleep"], state["deep"]) == (False, False, False)
-    before = state_of(sim, vehicle)
+    before = get_state(sim, vehicle)
     sim.later(DAY)
-    assert state_of(sim, vehicle) == before
+    assert get_state(sim, vehicle) == before
 
 
 def test_a_vehicle_about_to_leave_stays_unlocked_when_it_is_only_held(simulate: Simulate) -> None:
@@ -168,7 +168,7 @@ def test_a_vehicle_about_to_leave_stays_unlocked_when_it_is_only_held(simulate: 
 
 
 def test_what_was_set_from_outside_stays_when_a_vehicle_is_held_parked(sim: SimulatorHarness) -> None:
-    driver = driver_of(sim, powertrain="BEV", code="closure-islocked")
+    driver = connect_driver(sim, powertrain="BEV", code="closure-islocked")
     driver.patch(is_locked=False)
     vehicle = sim.simulation.fleet.vehicles[driver.vehicle_id]
 
@@ -190,44 +190,44 @@ def test_what_is_set_while_a_vehicle_is_held_stays(sim: SimulatorHarness) -> Non
     assert (state["locked"], round(state["odometer"])) == (False, 500_000)
 
 
-# -- holding a vehicle on the road -------------------------------------------------------------------------------------
+# -- holding a driving vehicle -----------------------------------------------------------------------------------------
 
 
-def test_a_vehicle_on_the_road_is_held_when_its_trip_is_over(simulate: Simulate) -> None:
+def test_a_driving_vehicle_is_held_when_its_trip_is_over(simulate: Simulate) -> None:
     sim = simulate(start=NOON)
-    vehicle = on_the_road(sim.simulation)
+    vehicle = find_driving(sim.simulation)
 
-    answer = hold(sim, vehicle)
+    response = hold(sim, vehicle)
 
-    assert (answer["phase"], answer["held"], answer["holdPending"]) == ("driving", False, True)
-    assert answer["nextDeparture"] is None
-    assert answer["nextArrival"] < answer["heldSince"]
-    sim.later(seconds_until(sim, answer["heldSince"]) + 1)
-    before = state_of(sim, vehicle)
-    assert (day_of(sim, vehicle)["held"], before["driving"], before["locked"]) == (True, False, True)
+    assert (response["phase"], response["held"], response["holdPending"]) == ("driving", False, True)
+    assert response["nextDeparture"] is None
+    assert response["nextArrival"] < response["heldSince"]
+    sim.later(seconds_until(sim, response["heldSince"]) + 1)
+    before = get_state(sim, vehicle)
+    assert (get_day(sim, vehicle)["held"], before["driving"], before["locked"]) == (True, False, True)
     sim.later(2 * DAY)
-    assert state_of(sim, vehicle) == before
+    assert get_state(sim, vehicle) == before
 
 
-def test_a_vehicle_on_the_road_can_be_held_parked_at_once(simulate: Simulate) -> None:
+def test_a_driving_vehicle_can_be_held_parked_at_once(simulate: Simulate) -> None:
     sim = simulate(start=NOON)
-    vehicle = on_the_road(sim.simulation)
+    vehicle = find_driving(sim.simulation)
     odometer = vehicle.state(now=sim.simulation.now())["odometer"]
 
-    answer = hold(sim, vehicle, parked=True)
+    response = hold(sim, vehicle, parked=True)
 
-    before = state_of(sim, vehicle)
-    assert (answer["phase"], answer["held"], answer["holdPending"]) == ("parked", True, False)
+    before = get_state(sim, vehicle)
+    assert (response["phase"], response["held"], response["holdPending"]) == ("parked", True, False)
     assert (before["driving"], before["locked"]) == (False, True)
     assert before["odometer"] > odometer
     sim.later(2 * DAY)
-    assert state_of(sim, vehicle) == before
+    assert get_state(sim, vehicle) == before
 
 
 def test_a_pending_hold_can_be_withdrawn(simulate: Simulate) -> None:
     sim = simulate(start=NOON)
-    vehicle = on_the_road(sim.simulation)
-    before = day_of(sim, vehicle)
+    vehicle = find_driving(sim.simulation)
+    before = get_day(sim, vehicle)
 
     hold(sim, vehicle)
     released = sim.client.post(f"/control/vehicles/{vehicle.id}/day", json={"hold": False}).json()
@@ -260,7 +260,7 @@ def test_webhooks_receive_that_a_trip_ended(simulate: Simulate) -> None:
 
 
 def test_commands_to_a_held_vehicle_work_and_cause_their_events(sim: SimulatorHarness) -> None:
-    driver = driver_of(sim, powertrain="BEV", code="closure-islocked")
+    driver = connect_driver(sim, powertrain="BEV", code="closure-islocked")
     driver.subscribe(sim.webhook())
     vehicle = sim.simulation.fleet.vehicles[driver.vehicle_id]
     hold(sim, vehicle, parked=True)
@@ -285,7 +285,7 @@ def test_commands_to_a_held_vehicle_work_and_cause_their_events(sim: SimulatorHa
 
 
 def test_a_held_vehicle_charges_or_not_as_it_was_commanded(sim: SimulatorHarness) -> None:
-    driver = driver_of(sim, powertrain="BEV", code="charge-ischarging")
+    driver = connect_driver(sim, powertrain="BEV", code="charge-ischarging")
     vehicle = sim.simulation.fleet.vehicles[driver.vehicle_id]
     hold(sim, vehicle, parked=True)
     driver.patch(plugged_in=True, charging=False, state_of_charge=40, charge_limit=80)
@@ -296,7 +296,7 @@ def test_a_held_vehicle_charges_or_not_as_it_was_commanded(sim: SimulatorHarness
             state = vehicle.state(now=sim.simulation.now())
             assert (state["charging"], state["soc"]) == (charging, 40.0)
             sim.later(600)
-    assert day_of(sim, vehicle)["phase"] == "charging"
+    assert get_day(sim, vehicle)["phase"] == "charging"
 
 
 # -- releasing ---------------------------------------------------------------------------------------------------------
@@ -305,18 +305,18 @@ def test_a_held_vehicle_charges_or_not_as_it_was_commanded(sim: SimulatorHarness
 def test_a_released_vehicle_continues_with_its_day_where_it_stopped(simulate: Simulate) -> None:
     sim = simulate(start=NOON)
     vehicle = find(sim.simulation, lambda state: not state["driving"])
-    before, state = day_of(sim, vehicle), state_of(sim, vehicle)
-    left = seconds_until(sim, before["nextDeparture"])
+    before, state = get_day(sim, vehicle), get_state(sim, vehicle)
+    remaining = seconds_until(sim, before["nextDeparture"])
     hold(sim, vehicle)
     sim.later(30 * 3600)
 
     released = sim.client.post(f"/control/vehicles/{vehicle.id}/day", json={"hold": False}).json()
 
     assert not released["held"]
-    assert state_of(sim, vehicle) == state
-    assert seconds_until(sim, released["nextDeparture"]) == pytest.approx(left, abs=5)
-    sim.later(left + 5)
-    assert day_of(sim, vehicle)["phase"] == "driving"
+    assert get_state(sim, vehicle) == state
+    assert seconds_until(sim, released["nextDeparture"]) == pytest.approx(remaining, abs=5)
+    sim.later(remaining + 5)
+    assert get_day(sim, vehicle)["phase"] == "driving"
 
 
 def test_past_charging_sessions_keep_their_times_after_a_hold(sim: SimulatorHarness) -> None:
@@ -354,19 +354,21 @@ def test_all_vehicles_can_be_held_and_released_at_once(simulate: Simulate) -> No
     now = sim.simulation.now()
     vehicles = sim.simulation.fleet.vehicles.values()
     assert all(each.observe(now).locked and not each.observe(now).doors for each in vehicles)
-    before = [state_of(sim, each) for each in vehicles]
+    before = [get_state(sim, each) for each in vehicles]
     sim.later(DAY)
-    assert [state_of(sim, each) for each in vehicles] == before
+    assert [get_state(sim, each) for each in vehicles] == before
     assert sim.client.post("/control/day", json={"hold": False}).json()["held"] == 0
     assert sim.client.get("/control/day").json()["held"] == 0
 
 
 def test_some_vehicles_can_be_held_at_once(sim: SimulatorHarness) -> None:
-    chosen = list(sim.simulation.fleet.vehicles)[3:5]
+    selected = list(sim.simulation.fleet.vehicles)[3:5]
 
-    answer = sim.client.post("/control/day", json={"hold": True, "parked": True, "vehicleIds": chosen}).json()
+    response = sim.client.post(
+        "/control/day", json={"hold": True, "parked": True, "vehicleIds": selected}
+    ).json()
 
-    assert [each["vehicleId"] for each in answer["vehicles"] if each["held"]] == chosen
+    assert [each["vehicleId"] for each in response["vehicles"] if each["held"]] == selected
 
 
 @pytest.mark.parametrize(
@@ -381,11 +383,11 @@ def test_some_vehicles_can_be_held_at_once(sim: SimulatorHarness) -> None:
         {"hold": True, "vehicleIds": "all"},
     ],
 )
-def test_a_wrong_request_holds_nothing(sim: SimulatorHarness, body: dict[str, Any]) -> None:
-    answer = sim.client.post("/control/day", json=body)
+def test_an_invalid_request_holds_nothing(sim: SimulatorHarness, body: dict[str, Any]) -> None:
+    response = sim.client.post("/control/day", json=body)
 
-    assert answer.status_code == 400
-    assert answer.json()["error"]
+    assert response.status_code == 400
+    assert response.json()["error"]
     assert sim.client.get("/control/day").json()["held"] == 0
 
 
@@ -394,9 +396,9 @@ def test_a_wrong_request_holds_nothing(sim: SimulatorHarness, body: dict[str, An
 
 def test_a_restart_keeps_vehicles_held(simulate: Simulate, tmp_path: Path) -> None:
     sim = simulate(start=NOON)
-    road = on_the_road(sim.simulation)
-    hold(sim, road, parked=True)
-    before = state_of(sim, road)
+    driving = find_driving(sim.simulation)
+    hold(sim, driving, parked=True)
+    before = get_state(sim, driving)
     path = tmp_path / "state.json"
     StateStore(sim.simulation, path).save()
 
@@ -404,7 +406,7 @@ def test_a_restart_keeps_vehicles_held(simulate: Simulate, tmp_path: Path) -> No
     assert StateStore(simulation, path).restore()
     simulation.clock.advance(DAY)
 
-    restored = simulation.fleet.vehicles[road.id]
+    restored = simulation.fleet.vehicles[driving.id]
     state = restored.state(now=simulation.now())
     assert {name: state[name] for name in STILL} == before
     held = [each for each in simulation.fleet.vehicles.values() if each.day_status(now=simulation.now()).held]
@@ -440,7 +442,7 @@ def test_a_reset_releases_vehicles_and_returns_them_to_their_plan(simulate: Simu
 def test_with_hold_all_vehicles_are_held_from_the_start_and_after_each_reset(simulate: Simulate) -> None:
     sim = simulate(start=NOON, hold_all=True)
     vehicles = list(sim.simulation.fleet.vehicles.values())
-    before = [state_of(sim, each) for each in vehicles]
+    before = [get_state(sim, each) for each in vehicles]
     assert sim.client.get("/control/day").json()["holdAll"]
     assert all(not state["driving"] and state["locked"] for state in before)
     for vehicle in vehicles[:10]:
@@ -448,13 +450,13 @@ def test_with_hold_all_vehicles_are_held_from_the_start_and_after_each_reset(sim
         sim.client.patch(path, json={"is_locked": False, "odometer": 900_000})
     sim.client.post("/control/day", json={"hold": False})
     sim.later(2 * DAY + 3 * 3600)
-    assert [state_of(sim, each) for each in vehicles] != before
+    assert [get_state(sim, each) for each in vehicles] != before
 
     sim.client.post("/control/reset")
 
-    assert [state_of(sim, each) for each in vehicles] == before
+    assert [get_state(sim, each) for each in vehicles] == before
     sim.later(DAY)
-    assert [state_of(sim, each) for each in vehicles] == before
+    assert [get_state(sim, each) for each in vehicles] == before
 
 
 # -- start options -----------------------------------------------------------------------------------------------------
@@ -494,7 +496,7 @@ def test_an_iso_start_time_starts_the_clock() -> None:
 
 
 @pytest.mark.parametrize("text", ["25:00", "noon", "3"])
-def test_a_wrong_start_time_is_rejected(text: str, capsys: pytest.CaptureFixture[str]) -> None:
+def test_an_invalid_start_time_is_rejected(text: str, capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit):
         from_command_line(["--start", text])
     assert "--start must be" in capsys.readouterr().err

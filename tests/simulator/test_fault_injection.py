@@ -11,7 +11,7 @@ from simulator.payloads import Reading
 from simulator.unit_quirks import NO_READING, apply_unit_quirk
 from tests.simulator.conftest import Simulate
 from tests.simulator.harness import Driver, SimulatorHarness
-from tests.simulator.test_v2 import driver_of
+from tests.simulator.test_v2 import connect_driver
 from tests.simulator.test_webhooks import LOCK, ODOMETER, parked
 
 
@@ -62,9 +62,9 @@ def test_delay_and_burst_hold_deliveries_back(sim: SimulatorHarness) -> None:
     for turn in range(3):
         driver.patch(is_locked=turn % 2 == 0)
         sim.later(1)
-    held = len(sim.callback.events())
+    count = len(sim.callback.events())
     sim.later(300)
-    assert (held, len(sim.callback.events())) == (0, 3)
+    assert (count, len(sim.callback.events())) == (0, 3)
 
 
 def test_bad_signatures_are_bad(sim: SimulatorHarness) -> None:
@@ -90,7 +90,7 @@ def test_stale_bodies_carry_errors(sim: SimulatorHarness) -> None:
 
 
 def test_lying_units_reach_webhooks_and_the_store(sim: SimulatorHarness) -> None:
-    driver = driver_of(sim, powertrain="BEV", code="wheel-tires")
+    driver = connect_driver(sim, powertrain="BEV", code="wheel-tires")
     driver.patch(state_of_charge=73)
     sim.inject_faults(lyingUnits=1)
 
@@ -152,10 +152,10 @@ def test_a_lost_answer_breaks_off_though_the_command_was_done(sim: SimulatorHarn
     driver = parked(sim)
     sim.inject_faults(lostAnswers=1)
 
-    answer = driver.post("/security", {"action": "UNLOCK"})
+    response = driver.post("/security", {"action": "UNLOCK"})
     sim.client.delete("/control/troubles")
 
-    assert len(answer.content) < int(answer.headers["content-length"])
+    assert len(response.content) < int(response.headers["content-length"])
     assert driver.get("/security").json()["isLocked"] is False
 
 
@@ -199,18 +199,18 @@ def test_revoked_permissions_refuse_v2_reads(sim: SimulatorHarness) -> None:
 def test_a_wrong_switch_is_rejected_and_changes_nothing(
     sim: SimulatorHarness, wanted: dict[str, Any]
 ) -> None:
-    answer = sim.client.post("/control/troubles", json={"delay": 5} | wanted)
+    response = sim.client.post("/control/troubles", json={"delay": 5} | wanted)
 
-    assert answer.status_code == 400
+    assert response.status_code == 400
     assert sim.simulation.faults == Faults()
 
 
 def test_faults_are_listed_with_their_meaning_and_cleared(sim: SimulatorHarness) -> None:
     sim.inject_faults(outage="TESLA, FORD", delay=3)
 
-    told = sim.client.get("/control/troubles").json()
-    assert (told["troubles"]["outage"], told["troubles"]["delay"]) == (["TESLA", "FORD"], 3.0)
-    assert told["meanings"].keys() == SWITCHES.keys()
+    body = sim.client.get("/control/troubles").json()
+    assert (body["troubles"]["outage"], body["troubles"]["delay"]) == (["TESLA", "FORD"], 3.0)
+    assert body["meanings"].keys() == SWITCHES.keys()
     cleared = sim.client.delete("/control/troubles").json()["troubles"]
     assert all(value in (0.0, []) for value in cleared.values())
     assert sim.simulation.faults == Faults()

@@ -95,11 +95,11 @@ def test_limits_can_be_changed_until_the_next_reset(simulate: Simulate) -> None:
 
 
 @pytest.mark.parametrize("body", [{"requestbucket": 1}, {"requestBucket": "1"}, {"vehicleRefill": -1}])
-def test_a_limit_that_is_none_is_rejected(sim: SimulatorHarness, body: dict[str, object]) -> None:
+def test_an_invalid_limit_is_rejected(sim: SimulatorHarness, body: dict[str, object]) -> None:
     assert sim.client.post("/control/limits", json=body).status_code == 400
 
 
-def test_no_limit_is_no_limit(sim: SimulatorHarness) -> None:
+def test_without_a_limit_no_request_is_rejected(sim: SimulatorHarness) -> None:
     driver = sim.driver()
 
     assert {driver.get("/odometer").status_code for _ in range(150)} == {200}

@@ -20,7 +20,7 @@ import pytest
 
 from simulator.settings import from_command_line
 from tests.servers import free_port
-from tests.simulator.harness import query_of
+from tests.simulator.harness import get_query
 from tests.simulator.process import (
     ENVIRONMENT,
     NIGHT,
@@ -48,8 +48,10 @@ class Endpoint:
 
             def do_POST(self) -> None:
                 body = self.rfile.read(int(self.headers["Content-Length"]))
-                answer = endpoint.take(body, self.headers.get("SC-Signature"))
-                self.wfile.write(b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n%s" % (len(answer), answer))
+                response = endpoint.receive(body, self.headers.get("SC-Signature"))
+                self.wfile.write(
+                    b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n%s" % (len(response), response)
+                )
 
             def log_message(self, *_: object) -> None:
                 """Keep the test's output clean."""
@@ -62,7 +64,7 @@ class Endpoint:
         self.thread = threading.Thread(target=self.server.serve_forever, daemon=True)
         self.thread.start()
 
-    def take(self, body: bytes, signature: str | None) -> bytes:
+    def receive(self, body: bytes, signature: str | None) -> bytes:
         event = json.loads(body)
         if event["eventType"] == "VERIFY":
             return json.dumps({"challenge": _hmac(event["data"]["challenge"].encode())}).encode()
@@ -88,18 +90,18 @@ def _hmac(text: bytes) -> str:
 
 @pytest.fixture
 def endpoint() -> Iterator[Endpoint]:
-    made = Endpoint()
-    yield made
-    made.close()
+    created = Endpoint()
+    yield created
+    created.close()
 
 
 def connect(client: httpx.Client, **body: Any) -> dict[str, str]:
     """Grant everything, and return the redirect's parameters."""
     fields = {"response_type": "code", "client_id": BASIC[0], "redirect_uri": REDIRECT}
     url = f"{client.base_url}/connect/oauth/authorize?{urlencode(fields)}"
-    answer = client.post("/control/grants", json={"url": url} | body)
-    assert answer.status_code == 200, answer.text
-    return query_of(answer.json()["redirect"])
+    response = client.post("/control/grants", json={"url": url} | body)
+    assert response.status_code == 200, response.text
+    return get_query(response.json()["redirect"])
 
 
 def v2_pair(client: httpx.Client, code: str) -> dict[str, Any]:
@@ -124,16 +126,16 @@ def first_vehicle(client: httpx.Client, headers: dict[str, str]) -> str:
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
-def test_it_starts_quickly_and_stops_at_once(number: signal.Signals) -> None:
+def test_the_simulator_starts_quickly_and_stops_at_once(number: signal.Signals) -> None:
     with simulator() as started:
         assert started.seconds < 5
-        begun = time.monotonic()
+        start = time.monotonic()
         started.process.send_signal(number)
         assert started.process.wait(5) == 0
-        assert time.monotonic() - begun < 1.5
+        assert time.monotonic() - start < 1.5
 
 
-def test_a_busy_port_gives_one_clear_line() -> None:
+def test_a_busy_port_prints_one_clear_line() -> None:
     with socket.socket() as busy:
         busy.bind(("127.0.0.1", 0))
         busy.listen()
@@ -155,7 +157,7 @@ def test_a_busy_port_gives_one_clear_line() -> None:
         ["--port", "x"],
     ],
 )
-def test_wrong_flags_end_with_a_usage_line(flags: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+def test_invalid_flags_end_with_a_usage_line(flags: list[str], capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit) as ended:
         from_command_line(flags)
 
@@ -182,7 +184,7 @@ def test_flags_are_read() -> None:
     assert (settings.command_latency, settings.load) == ((2.0, 2.0), 5.0)
 
 
-def test_what_was_granted_survives_being_killed(tmp_path: Path, endpoint: Endpoint) -> None:
+def test_grants_survive_a_kill(tmp_path: Path, endpoint: Endpoint) -> None:
     flags = ("--state", str(tmp_path / "state.json"), "--start", NIGHT, *NO_LIMITS)
     port = free_port()
     with simulator(*flags, port=port) as started, started.client() as client:
@@ -220,7 +222,7 @@ def _bearer(pair: dict[str, Any]) -> dict[str, str]:
     return {"Authorization": f"Bearer {pair['access_token']}"}
 
 
-def test_a_lost_answer_breaks_the_connection() -> None:
+def test_a_lost_response_breaks_the_connection() -> None:
     with simulator("--trouble", "lostAnswers=1", *NO_LIMITS) as started, started.client() as client:
         assert client.get("/compatibility/v3/compatible-vehicles").status_code == 200
         with pytest.raises(httpx.RemoteProtocolError):
@@ -230,24 +232,24 @@ def test_a_lost_answer_breaks_the_connection() -> None:
         assert client.get("/api/v2.0/user").status_code == 401
 
 
-def test_a_long_answer_sends_its_head_long_before_its_body() -> None:
+def test_a_long_response_sends_its_head_long_before_its_body() -> None:
     flags = ("--command-latency=1.2", "--long-answer-after=0.1", "--start", NIGHT, *NO_LIMITS)
     with simulator(*flags) as started, started.client() as client:
         headers = v3_headers(client, connect(client)["user_id"])
         url = f"/vehicle/v3/vehicles/{first_vehicle(client, headers)}/commands/security/unlock"
-        begun = time.monotonic()
-        with client.stream("POST", url, headers=headers) as answer:
-            head_after = time.monotonic() - begun
-            body = json.loads(answer.read())
+        start = time.monotonic()
+        with client.stream("POST", url, headers=headers) as response:
+            head_after = time.monotonic() - start
+            body = json.loads(response.read())
 
-        assert answer.status_code == 202
-        assert "content-length" not in answer.headers
+        assert response.status_code == 202
+        assert "content-length" not in response.headers
         assert head_after < 0.8
-        assert time.monotonic() - begun >= 1.1
+        assert time.monotonic() - start >= 1.1
         assert body["data"]["attributes"]["status"] == {"value": "SUCCESS"}
 
 
-def test_a_caller_that_hangs_up_does_not_stop_its_command() -> None:
+def test_a_client_that_disconnects_does_not_stop_its_command() -> None:
     with (
         simulator("--command-latency=0.6", "--start", NIGHT, *NO_LIMITS) as started,
         started.client() as client,
@@ -269,19 +271,19 @@ def _subscribe_one(client: httpx.Client, endpoint: Endpoint) -> None:
     connect(client)
 
 
-def test_load_is_sent_at_the_rate_that_was_asked_for(endpoint: Endpoint) -> None:
+def test_load_is_sent_at_the_requested_rate(endpoint: Endpoint) -> None:
     with simulator("--start", NIGHT, *NO_LIMITS) as started, started.client() as client:
         _subscribe_one(client, endpoint)
         endpoint.wait_for(1)
         endpoint.events.clear()
-        begun = client.post("/control/load", json={"eventsPerSecond": 200, "seconds": 2, "connections": 4})
-        assert begun.status_code == 202
+        response = client.post("/control/load", json={"eventsPerSecond": 200, "seconds": 2, "connections": 4})
+        assert response.status_code == 202
         time.sleep(4)
-        told = client.get("/control/load").json()
+        load = client.get("/control/load").json()
 
-    assert told["running"] is False
-    assert told["figures"]["taken"] == told["figures"]["sent"]
-    assert told["figures"]["sent"] == pytest.approx(400, rel=0.2)
+    assert load["running"] is False
+    assert load["figures"]["taken"] == load["figures"]["sent"]
+    assert load["figures"]["sent"] == pytest.approx(400, rel=0.2)
     loaded = [each for each in endpoint.events if each["eventType"] == "VEHICLE_STATE"]
     assert len({each["eventId"] for each in loaded}) == len(loaded)
     assert endpoint.well_signed
@@ -296,10 +298,10 @@ def test_load_from_the_command_line_begins_with_the_first_subscription_and_ends_
     with simulator("--load", "50", "--start", NIGHT, *NO_LIMITS) as started, started.client() as client:
         _subscribe_one(client, endpoint)
         endpoint.wait_for(60)
-        begun = time.monotonic()
+        start = time.monotonic()
         started.process.terminate()
         assert started.process.wait(5) == 0
-        assert time.monotonic() - begun < 2.5
+        assert time.monotonic() - start < 2.5
     count = len(endpoint.events)
     time.sleep(0.3)
     assert len(endpoint.events) == count
@@ -325,7 +327,7 @@ def test_load_needs_a_webhook_and_a_subscription(endpoint: Endpoint) -> None:
         assert client.post("/control/load", json={"eventsPerSecond": "many"}).status_code == 400
 
 
-def test_the_defaults_are_plainly_no_real_credentials(started_without_environment: RunningSimulator) -> None:
+def test_the_defaults_are_clearly_not_real_credentials(started_without_environment: RunningSimulator) -> None:
     with started_without_environment.client() as client:
         fields = {"response_type": "code", "client_id": BASIC[0], "redirect_uri": REDIRECT}
         assert client.get(f"/connect/oauth/authorize?{urlencode(fields)}").status_code == 400

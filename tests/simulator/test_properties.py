@@ -26,7 +26,7 @@ JSON = st.recursive(
     | st.integers()
     | st.floats(allow_nan=False, allow_infinity=False)
     | st.text(max_size=8),
-    lambda inside: st.lists(inside, max_size=3) | st.dictionaries(st.text(max_size=8), inside, max_size=3),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=8), inner, max_size=3),
     max_leaves=6,
 )
 FUZZ = settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
@@ -62,7 +62,7 @@ PARAMETERS = (
     path=st.sampled_from(["authorize", "reauthenticate"]),
     parameters=st.dictionaries(st.sampled_from(PARAMETERS), WORDS | st.text(max_size=12)),
 )
-def test_any_connect_address_is_followed_or_explained(
+def test_any_connect_address_redirects_or_explains_an_error(
     shared: SimulatorHarness, path: str, parameters: dict[str, str]
 ) -> None:
     fields = {"client_id": CREDENTIALS.application_id, "response_type": "code"} | parameters
@@ -80,11 +80,11 @@ def test_any_connect_address_is_followed_or_explained(
 
 @FUZZ
 @given(body=objects("email", "make", "vehicleIds", "count", "scopes", "outcome"))
-def test_any_grant_is_made_or_explained(shared: SimulatorHarness, body: dict[str, Any]) -> None:
-    answer = shared.client.post("/control/grants", json={"url": shared.connect_url()} | body)
+def test_any_grant_succeeds_or_returns_an_error(shared: SimulatorHarness, body: dict[str, Any]) -> None:
+    response = shared.client.post("/control/grants", json={"url": shared.connect_url()} | body)
 
-    assert answer.status_code in (200, 400, 422)
-    assert answer.json().keys() in ({"redirect"}, {"error"})
+    assert response.status_code in (200, 400, 422)
+    assert response.json().keys() in ({"redirect"}, {"error"})
 
 
 @FUZZ
@@ -96,10 +96,12 @@ def test_any_grant_is_made_or_explained(shared: SimulatorHarness, body: dict[str
     )
     | JSON,
 )  # fmt: skip
-def test_any_control_call_is_done_or_explained(shared: SimulatorHarness, call: str, body: Any) -> None:
-    answer = shared.client.post(f"/control{call}", json=body)
+def test_any_control_call_succeeds_or_returns_an_error(
+    shared: SimulatorHarness, call: str, body: Any
+) -> None:
+    response = shared.client.post(f"/control{call}", json=body)
 
-    assert answer.status_code in (200, 201, 202, 400, 404, 422)
+    assert response.status_code in (200, 201, 202, 400, 404, 422)
 
 
 @FUZZ
@@ -125,17 +127,17 @@ ATTRIBUTES = objects(
     ),
     body=ATTRIBUTES.map(lambda attributes: {"data": {"attributes": attributes}}) | JSON,
 )  # fmt: skip
-def test_any_v3_command_is_answered_in_form(shared: SimulatorHarness, path: str, body: Any) -> None:
+def test_any_v3_command_gets_a_well_formed_response(shared: SimulatorHarness, path: str, body: Any) -> None:
     driver = shared.driver(make="TESLA")
     url = f"/vehicle/v3/vehicles/{driver.vehicle_id}/{path}"
 
-    answer = shared.client.post(url, headers=driver.v3, json=body)
+    response = shared.client.post(url, headers=driver.v3, json=body)
 
-    if answer.status_code == 200:
-        assert answer.json()["data"]["attributes"]["status"] == {"value": "SUCCESS"}
+    if response.status_code == 200:
+        assert response.json()["data"]["attributes"]["status"] == {"value": "SUCCESS"}
     else:
-        assert {each["status"] for each in answer.json()["errors"]} == {str(answer.status_code)}
-        assert answer.status_code in (400, 409, 501)
+        assert {each["status"] for each in response.json()["errors"]} == {str(response.status_code)}
+        assert response.status_code in (400, 409, 501)
 
 
 @FUZZ
@@ -143,14 +145,14 @@ def test_any_v3_command_is_answered_in_form(shared: SimulatorHarness, path: str,
     path=st.sampled_from(["batch", "security", "charge", "charge/limit", "navigation/destination"]),
     body=objects("action", "limit", "latitude", "longitude", "requests") | JSON,
 )
-def test_any_v2_post_is_answered_in_form(shared: SimulatorHarness, path: str, body: Any) -> None:
+def test_any_v2_post_gets_a_well_formed_response(shared: SimulatorHarness, path: str, body: Any) -> None:
     driver = shared.driver(make="TESLA")
 
-    answer = driver.post(f"/{path}", body)
+    response = driver.post(f"/{path}", body)
 
-    if answer.status_code != 200:
-        assert answer.json()["statusCode"] == answer.status_code
-        assert answer.status_code in (400, 409, 501)
+    if response.status_code != 200:
+        assert response.json()["statusCode"] == response.status_code
+        assert response.status_code in (400, 409, 501)
 
 
 @FUZZ
@@ -158,14 +160,16 @@ def test_any_v2_post_is_answered_in_form(shared: SimulatorHarness, path: str, bo
     body=st.binary(max_size=40) | JSON.map(str).map(str.encode),
     kind=st.sampled_from(["json", "x-www-form-urlencoded"]),
 )
-def test_any_token_request_is_answered_in_form(shared: SimulatorHarness, body: bytes, kind: str) -> None:
+def test_any_token_request_gets_a_well_formed_response(
+    shared: SimulatorHarness, body: bytes, kind: str
+) -> None:
     headers = {"Content-Type": f"application/{kind}"}
 
     for path in ("/iam/oauth2/token", "/auth/oauth/token"):
         basic = (CREDENTIALS.application_id, CREDENTIALS.application_secret)
-        answer = shared.client.post(path, content=body, headers=headers, auth=basic)
-        assert answer.status_code == 400
-        assert answer.json().keys() == {"error", "error_description"}
+        response = shared.client.post(path, content=body, headers=headers, auth=basic)
+        assert response.status_code == 400
+        assert response.json().keys() == {"error", "error_description"}
 
 
 @FUZZ
@@ -177,11 +181,11 @@ def test_any_state_of_a_vehicle_is_set_or_rejected_with_a_message(
 ) -> None:
     vehicle_id = next(iter(shared.simulation.fleet.vehicles))
 
-    answer = shared.client.patch(f"/control/vehicles/{vehicle_id}", json=state)
+    response = shared.client.patch(f"/control/vehicles/{vehicle_id}", json=state)
 
-    assert answer.status_code in (200, 400)
-    if answer.status_code == 200:
-        assert set(answer.json()["changed"]) <= set(CATALOGUE)
+    assert response.status_code in (200, 400)
+    if response.status_code == 200:
+        assert set(response.json()["changed"]) <= set(CATALOGUE)
 
 
 class TokenLife(RuleBasedStateMachine):
@@ -250,7 +254,7 @@ class TokenLife(RuleBasedStateMachine):
     @invariant()
     def access_tokens_live_two_hours(self) -> None:
         for access, until in getattr(self, "access_until", {}).items():
-            assert (self.book.user_of(access=access, now=self.now) is not None) == (until >= self.now)
+            assert (self.book.pair_for(access=access, now=self.now) is not None) == (until >= self.now)
 
 
 TestTokenLife = TokenLife.TestCase

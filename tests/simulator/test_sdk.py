@@ -11,7 +11,7 @@ from typing import Any
 import httpx
 import pytest
 
-from tests.simulator.harness import query_of
+from tests.simulator.harness import get_query
 from tests.simulator.process import ENVIRONMENT, NIGHT, NO_LIMITS, simulator
 from tests.simulator.test_process import Endpoint
 
@@ -38,24 +38,24 @@ class Setting:
     used: set[str] = field(default_factory=set)
 
     def connect(self, url: str | None = None, **body: Any) -> str:
-        answer = self.control.post("/control/grants", json={"url": url or self.auth.get_auth_url()} | body)
-        assert answer.status_code == 200, answer.text
-        return query_of(answer.json()["redirect"])["code"]
+        response = self.control.post("/control/grants", json={"url": url or self.auth.get_auth_url()} | body)
+        assert response.status_code == 200, response.text
+        return get_query(response.json()["redirect"])["code"]
 
-    def vehicle(self, *, fitting: str, make: str | None = None) -> Any:
+    def vehicle(self, *, signal_code: str, make: str | None = None) -> Any:
         """Return a connected vehicle that has a signal, parked, unlocked and closed."""
         for vehicle in self.control.get("/control/vehicles", params={"make": make} if make else {}).json()[
             "vehicles"
         ]:
             shown = self.control.get(f"/control/vehicles/{vehicle['id']}").json()
-            if shown["signals"][fitting]["error"] is None:
+            if shown["signals"][signal_code]["error"] is None:
                 access = self.auth.exchange_code(self.connect(vehicleIds=[vehicle["id"]]))
                 return Vehicle(vehicle["id"], access.access_token)
-        raise AssertionError(f"no car with {fitting}")
+        raise AssertionError(f"no car with {signal_code}")
 
     def patch(self, vehicle: Any, **state: Any) -> None:
-        answer = self.control.patch(f"/control/vehicles/{vehicle.vehicle_id}", json=state)
-        assert answer.status_code == 200, answer.text
+        response = self.control.patch(f"/control/vehicles/{vehicle.vehicle_id}", json=state)
+        assert response.status_code == 200, response.text
 
 
 @pytest.fixture(scope="module")
@@ -130,21 +130,21 @@ def test_get_user_and_vehicles(setting: Setting) -> None:
 
 
 def test_get_vehicle_reads_v3(setting: Setting) -> None:
-    vehicle = setting.vehicle(fitting="odometer-traveleddistance")
+    vehicle = setting.vehicle(signal_code="odometer-traveleddistance")
 
-    answer = functions.get_vehicle(vehicle.access_token, vehicle.vehicle_id)
+    response = functions.get_vehicle(vehicle.access_token, vehicle.vehicle_id)
 
-    assert answer["body"]["data"]["id"] == vehicle.vehicle_id
-    assert answer["headers"]["sc-request-id"]
+    assert response["body"]["data"]["id"] == vehicle.vehicle_id
+    assert response["headers"]["sc-request-id"]
 
 
 def test_get_compatibility(setting: Setting) -> None:
     vehicle = setting.control.get("/control/vehicles").json()["vehicles"][0]
 
-    answer = smartcar.get_compatibility(vehicle["vin"], ["read_odometer"], "US", CLIENT)
+    response = smartcar.get_compatibility(vehicle["vin"], ["read_odometer"], "US", CLIENT)
 
-    assert (answer.compatible, answer.reason) == (True, None)
-    assert (answer.capabilities[0].permission, answer.capabilities[0].capable) == ("read_odometer", True)
+    assert (response.compatible, response.reason) == (True, None)
+    assert (response.capabilities[0].permission, response.capabilities[0].capable) == ("read_odometer", True)
 
 
 def test_get_compatibility_matrix(setting: Setting) -> None:
@@ -157,38 +157,42 @@ def test_get_compatibility_matrix(setting: Setting) -> None:
 
 
 def test_connections_are_listed_and_deleted(setting: Setting) -> None:
-    vehicle = setting.vehicle(fitting="odometer-traveleddistance", make="AUDI")
+    vehicle = setting.vehicle(signal_code="odometer-traveleddistance", make="AUDI")
     user_id = smartcar.get_user(vehicle.access_token).id
 
     found = smartcar.get_connections(AMT, {"user_id": user_id}, {"limit": 1})
     assert [each.vehicle_id for each in found.connections] == [vehicle.vehicle_id]
     assert found.connections[0].connected_at
     assert found.paging.cursor is None
-    gone = smartcar.delete_connections(AMT, {"vehicle_id": vehicle.vehicle_id})
+    deleted = smartcar.delete_connections(AMT, {"vehicle_id": vehicle.vehicle_id})
 
-    assert [(each.user_id, each.vehicle_id) for each in gone.connections] == [(user_id, vehicle.vehicle_id)]
+    assert [(each.user_id, each.vehicle_id) for each in deleted.connections] == [
+        (user_id, vehicle.vehicle_id)
+    ]
     assert smartcar.get_connections(AMT, {"user_id": user_id}).connections == []
 
 
 def test_the_signing_helpers_agree_with_deliveries(setting: Setting) -> None:
-    seen: list[tuple[str, str | None]] = []
+    received: list[tuple[str, str | None]] = []
 
     class Recorded(Endpoint):
-        def take(self, body: bytes, signature: str | None) -> bytes:
-            seen.append((body.decode(), signature))
-            return super().take(body, signature)
+        def receive(self, body: bytes, signature: str | None) -> bytes:
+            received.append((body.decode(), signature))
+            return super().receive(body, signature)
 
     endpoint = Recorded()
     try:
-        made = setting.control.post("/control/webhooks", json={"callbackUri": endpoint.uri, "id": "signing"})
-        assert made.json()["verified"], "hash_challenge is what the endpoint answers with"
-        vehicle = setting.vehicle(fitting="odometer-traveleddistance")
+        webhook = setting.control.post(
+            "/control/webhooks", json={"callbackUri": endpoint.uri, "id": "signing"}
+        )
+        assert webhook.json()["verified"], "hash_challenge is what the endpoint answers with"
+        vehicle = setting.vehicle(signal_code="odometer-traveleddistance")
         vehicle.subscribe("signing")
         endpoint.wait_for(1)
     finally:
         endpoint.close()
 
-    body, signature = seen[-1]
+    body, signature = received[-1]
     assert smartcar.verify_payload(AMT, signature, body)
     assert smartcar.hash_challenge(AMT, body) == signature
     assert functions.get_management_token(AMT)
@@ -229,17 +233,17 @@ READS: dict[str, tuple[str, list[str]]] = {
 @pytest.mark.parametrize("method", READS)
 def test_every_read(setting: Setting, method: str) -> None:
     signal, names = READS[method]
-    vehicle = setting.vehicle(fitting=signal, make="CHEVROLET" if method == "battery_capacity" else None)
+    vehicle = setting.vehicle(signal_code=signal, make="CHEVROLET" if method == "battery_capacity" else None)
 
-    answer = getattr(vehicle, method)()
+    response = getattr(vehicle, method)()
 
     for name in names:
-        assert getattr(answer, name) is not None
-    assert len(answer.meta.request_id) == 36
+        assert getattr(response, name) is not None
+    assert len(response.meta.request_id) == 36
 
 
 def test_permissions_are_paged(setting: Setting) -> None:
-    vehicle = setting.vehicle(fitting="odometer-traveleddistance")
+    vehicle = setting.vehicle(signal_code="odometer-traveleddistance")
 
     page = vehicle.permissions({"limit": 3, "offset": 2})
 
@@ -247,7 +251,7 @@ def test_permissions_are_paged(setting: Setting) -> None:
 
 
 def test_service_history_takes_dates(setting: Setting) -> None:
-    vehicle = setting.vehicle(fitting="service-records")
+    vehicle = setting.vehicle(signal_code="service-records")
     everything = vehicle.service_history("2000-01-01", "2100-01-01").items
 
     dates = sorted(each["serviceDate"] for each in everything)
@@ -258,7 +262,7 @@ def test_service_history_takes_dates(setting: Setting) -> None:
 
 
 def test_reads_carry_age_and_units(setting: Setting) -> None:
-    vehicle = setting.vehicle(fitting="odometer-traveleddistance")
+    vehicle = setting.vehicle(signal_code="odometer-traveleddistance")
     imperial = Vehicle(vehicle.vehicle_id, vehicle.access_token, {"unit_system": "imperial"})
 
     km, miles = vehicle.odometer(), imperial.odometer()
@@ -272,7 +276,7 @@ def test_signals_are_read_with_the_drivers_token(setting: Setting) -> None:
     endpoint = Endpoint()
     try:
         setting.control.post("/control/webhooks", json={"callbackUri": endpoint.uri, "id": "signals"})
-        vehicle = setting.vehicle(fitting="odometer-traveleddistance")
+        vehicle = setting.vehicle(signal_code="odometer-traveleddistance")
         assert (
             vehicle.get_signals()["body"]["data"] == [] or vehicle.get_signals()["body"]["meta"]["totalCount"]
         )
@@ -293,22 +297,22 @@ def test_signals_are_read_with_the_drivers_token(setting: Setting) -> None:
 
 
 def test_batch(setting: Setting) -> None:
-    vehicle = setting.vehicle(fitting="internalcombustionengine-fuellevel", make="FORD")
+    vehicle = setting.vehicle(signal_code="internalcombustionengine-fuellevel", make="FORD")
     paths = ["/", "/odometer", "/security", "/tires/pressure", "/nothing", "/charge/limit"]
 
-    answer = vehicle.batch(paths)
+    response = vehicle.batch(paths)
 
-    assert answer.attributes().id == vehicle.vehicle_id
-    assert answer.odometer().distance == vehicle.odometer().distance
-    assert answer.lock_status().doors
-    assert answer.meta.request_id
+    assert response.attributes().id == vehicle.vehicle_id
+    assert response.odometer().distance == vehicle.odometer().distance
+    assert response.lock_status().doors
+    assert response.meta.request_id
     with pytest.raises(SmartcarException) as refusal:
-        answer.nothing()
+        response.nothing()
     assert (refusal.value.type, refusal.value.code) == ("RESOURCE_NOT_FOUND", "PATH")
 
 
 def test_lock_and_unlock(setting: Setting) -> None:
-    vehicle = setting.vehicle(fitting="closure-islocked", make="VOLKSWAGEN")
+    vehicle = setting.vehicle(signal_code="closure-islocked", make="VOLKSWAGEN")
     setting.patch(vehicle, speed=0, doors=[], rear_trunk_open=False)
 
     assert vehicle.unlock().status == "success"
@@ -318,7 +322,7 @@ def test_lock_and_unlock(setting: Setting) -> None:
 
 
 def test_charging(setting: Setting) -> None:
-    vehicle = setting.vehicle(fitting="charge-ischarging", make="VOLKSWAGEN")
+    vehicle = setting.vehicle(signal_code="charge-ischarging", make="VOLKSWAGEN")
     setting.patch(vehicle, plugged_in=True, state_of_charge=60, charge_limit=90, charging=False)
 
     assert vehicle.start_charge().status == "success"
@@ -329,14 +333,14 @@ def test_charging(setting: Setting) -> None:
 
 
 def test_send_destination(setting: Setting) -> None:
-    vehicle = setting.vehicle(fitting="odometer-traveleddistance", make="TESLA")
+    vehicle = setting.vehicle(signal_code="odometer-traveleddistance", make="TESLA")
     setting.patch(vehicle, speed=0)
 
     assert vehicle.send_destination(37.78, -122.42).status == "success"
 
 
 def test_a_vehicles_rejection_arrives_complete(setting: Setting) -> None:
-    vehicle = setting.vehicle(fitting="closure-doors", make="VOLKSWAGEN")
+    vehicle = setting.vehicle(signal_code="closure-doors", make="VOLKSWAGEN")
     setting.patch(vehicle, speed=0, doors=[[0, 0]])
 
     with pytest.raises(SmartcarException) as refusal:
@@ -352,7 +356,7 @@ def test_a_vehicles_rejection_arrives_complete(setting: Setting) -> None:
 
 
 def test_retry_after_arrives(setting: Setting) -> None:
-    vehicle = setting.vehicle(fitting="odometer-traveleddistance")
+    vehicle = setting.vehicle(signal_code="odometer-traveleddistance")
     setting.control.post("/control/troubles", json={"rateLimited": 1})
     try:
         with pytest.raises(SmartcarException) as refusal:
@@ -364,7 +368,7 @@ def test_retry_after_arrives(setting: Setting) -> None:
 
 
 def test_request_reaches_any_path(setting: Setting) -> None:
-    vehicle = setting.vehicle(fitting="odometer-traveleddistance", make="TESLA")
+    vehicle = setting.vehicle(signal_code="odometer-traveleddistance", make="TESLA")
 
     assert vehicle.request("GET", "odometer").body["distance"]
     assert vehicle.request("GET", "tesla/virtual_key", headers={}).body == {"isPaired": True}
@@ -376,16 +380,16 @@ def test_subscribe_and_unsubscribe(setting: Setting) -> None:
         setting.control.post("/control/webhooks", json={"callbackUri": endpoint.uri, "id": "hooked"})
     finally:
         endpoint.close()
-    vehicle = setting.vehicle(fitting="odometer-traveleddistance")
+    vehicle = setting.vehicle(signal_code="odometer-traveleddistance")
 
-    made = vehicle.subscribe("hooked")
+    subscription = vehicle.subscribe("hooked")
 
-    assert (made.webhook_id, made.vehicle_id) == ("hooked", vehicle.vehicle_id)
+    assert (subscription.webhook_id, subscription.vehicle_id) == ("hooked", vehicle.vehicle_id)
     assert vehicle.unsubscribe(AMT, "hooked").status == "success"
 
 
 def test_disconnect(setting: Setting) -> None:
-    vehicle = setting.vehicle(fitting="odometer-traveleddistance", make="JEEP")
+    vehicle = setting.vehicle(signal_code="odometer-traveleddistance", make="JEEP")
 
     assert vehicle.disconnect().status == "success"
     with pytest.raises(SmartcarException) as refusal:
@@ -393,7 +397,7 @@ def test_disconnect(setting: Setting) -> None:
     assert (refusal.value.status_code, refusal.value.type) == (401, "AUTHENTICATION")
 
 
-def test_no_method_is_left_out() -> None:
+def test_every_method_is_tested() -> None:
     """Compare what this file calls with what the SDK offers. set_unit_system always raises an error."""
     tested = inspect.getsource(inspect.getmodule(test_batch))  # type: ignore[arg-type]
     offered = {

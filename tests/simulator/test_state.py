@@ -13,7 +13,7 @@ from simulator.settings import Settings
 from simulator.simulation import Simulation, create_simulation
 from simulator.state_store import StateStore
 from tests.simulator.harness import QUICK, Callback, Driver, SimulatorHarness
-from tests.simulator.test_v2 import driver_of
+from tests.simulator.test_v2 import connect_driver
 
 
 def restart(sim: SimulatorHarness, path: Path) -> tuple[Simulation, Callback, TestClient]:
@@ -28,7 +28,7 @@ def restart(sim: SimulatorHarness, path: Path) -> tuple[Simulation, Callback, Te
 def test_a_restart_keeps_tokens_grants_subscriptions_and_vehicles(
     sim: SimulatorHarness, tmp_path: Path
 ) -> None:
-    driver = driver_of(sim, powertrain="BEV", code="closure-islocked")
+    driver = connect_driver(sim, powertrain="BEV", code="closure-islocked")
     driver.subscribe(sim.webhook(id="w1"))
     driver.patch(is_locked=False, state_of_charge=41)
     sim.grant(
@@ -40,23 +40,24 @@ def test_a_restart_keeps_tokens_grants_subscriptions_and_vehicles(
 
     with client:
         again = SimulatorHarness(client, simulation, callback)
-        kept = Driver(
+        restored = Driver(
             again, driver.user_id, driver.vehicle_ids, driver.access_token, driver.refresh_token, ""
         )
-        kept.application_token = driver.application_token
-        assert kept.get("/security").json()["isLocked"] is False
-        assert kept.get("/battery").json()["percentRemaining"] == pytest.approx(0.41, abs=0.02)
+        restored.application_token = driver.application_token
+        assert restored.get("/security").json()["isLocked"] is False
+        assert restored.get("/battery").json()["percentRemaining"] == pytest.approx(0.41, abs=0.02)
         assert again.token(grant_type="refresh_token", refresh_token=driver.refresh_token).status_code == 200
-        assert kept.get3("/signals").json()["meta"]["totalCount"] > 10
+        assert restored.get3("/signals").json()["meta"]["totalCount"] > 10
         assert simulation.connections.users[driver.user_id].external_id == "driver-9"
         assert simulation.faults.outage == ("NOBODY",)
 
-        kept.patch(is_locked=True)
+        restored.patch(is_locked=True)
         again.later(2)
         (event,) = callback.events("VEHICLE_STATE")
         assert event["meta"]["webhookId"] == "w1"
         assert (
-            event["meta"]["sequence"] == sim.simulation.webhooks.of_vehicle(driver.vehicle_id)[0].sequence + 1
+            event["meta"]["sequence"]
+            == sim.simulation.webhooks.for_vehicle(driver.vehicle_id)[0].sequence + 1
         )
 
 

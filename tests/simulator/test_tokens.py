@@ -12,11 +12,11 @@ BASIC = (CREDENTIALS.application_id, CREDENTIALS.application_secret)
 
 
 def test_a_code_becomes_a_pair_that_lives_two_hours(sim: SimulatorHarness) -> None:
-    answer = sim.token(grant_type="authorization_code", code=sim.grant()["code"], redirect_uri=REDIRECT)
+    response = sim.token(grant_type="authorization_code", code=sim.grant()["code"], redirect_uri=REDIRECT)
 
-    assert answer.status_code == 200
-    assert answer.json().keys() == {"access_token", "token_type", "expires_in", "refresh_token"}
-    assert (answer.json()["token_type"], answer.json()["expires_in"]) == ("Bearer", 7200)
+    assert response.status_code == 200
+    assert response.json().keys() == {"access_token", "token_type", "expires_in", "refresh_token"}
+    assert (response.json()["token_type"], response.json()["expires_in"]) == ("Bearer", 7200)
 
 
 def test_a_code_works_once(sim: SimulatorHarness) -> None:
@@ -40,9 +40,11 @@ def test_a_code_lives_ten_minutes(sim: SimulatorHarness, seconds: float, status:
 def test_a_code_is_bound_to_its_redirect_uri(sim: SimulatorHarness) -> None:
     code = sim.grant()["code"]
 
-    answer = sim.token(grant_type="authorization_code", code=code, redirect_uri="http://localhost:8000/other")
+    response = sim.token(
+        grant_type="authorization_code", code=code, redirect_uri="http://localhost:8000/other"
+    )
 
-    assert answer.json()["error"] == "invalid_grant"
+    assert response.json()["error"] == "invalid_grant"
 
 
 def test_an_access_token_expires_after_two_hours(sim: SimulatorHarness) -> None:
@@ -50,18 +52,22 @@ def test_an_access_token_expires_after_two_hours(sim: SimulatorHarness) -> None:
     assert sim.client.get("/api/v2.0/user", headers=driver.v2).status_code == 200
 
     sim.simulation.clock.advance(7210)
-    answer = sim.client.get("/api/v2.0/user", headers=driver.v2)
+    response = sim.client.get("/api/v2.0/user", headers=driver.v2)
 
-    assert (answer.status_code, answer.json()["type"], answer.json()["code"]) == (401, "AUTHENTICATION", None)
+    assert (response.status_code, response.json()["type"], response.json()["code"]) == (
+        401,
+        "AUTHENTICATION",
+        None,
+    )
 
 
 def test_a_refresh_gives_a_new_pair_and_leaves_the_access_token_alive(sim: SimulatorHarness) -> None:
     driver = sim.driver()
 
-    fresh = sim.token(grant_type="refresh_token", refresh_token=driver.refresh_token).json()
+    refreshed = sim.token(grant_type="refresh_token", refresh_token=driver.refresh_token).json()
 
-    assert fresh["refresh_token"] != driver.refresh_token
-    assert fresh["access_token"] != driver.access_token
+    assert refreshed["refresh_token"] != driver.refresh_token
+    assert refreshed["access_token"] != driver.access_token
     assert sim.client.get("/api/v2.0/user", headers=driver.v2).status_code == 200
 
 
@@ -77,8 +83,8 @@ def test_a_used_refresh_token_dies_after_the_reuse_window(
     assert sim.token(grant_type="refresh_token", refresh_token=used).status_code == 200
     sim.simulation.clock.advance(after)
 
-    answer = sim.token(grant_type="refresh_token", refresh_token=used)
-    assert (answer.status_code, answer.json()["error"]) == (400, "invalid_grant")
+    response = sim.token(grant_type="refresh_token", refresh_token=used)
+    assert (response.status_code, response.json()["error"]) == (400, "invalid_grant")
 
 
 def test_a_refresh_token_dies_unused_after_sixty_days(sim: SimulatorHarness) -> None:
@@ -101,33 +107,33 @@ def test_a_refresh_token_dies_unused_after_sixty_days(sim: SimulatorHarness) -> 
         ({"grant_type": "refresh_token", "refresh_token": "made up"}, "invalid_grant"),
     ],
 )
-def test_wrong_v2_token_requests_get_oauth_errors(
+def test_invalid_v2_token_requests_get_oauth_errors(
     sim: SimulatorHarness, fields: dict[str, str], error: str
 ) -> None:
-    answer = sim.token(**fields)
+    response = sim.token(**fields)
 
-    assert (answer.status_code, answer.json()["error"]) == (400, error)
+    assert (response.status_code, response.json()["error"]) == (400, error)
 
 
 def test_v2_tokens_need_the_right_secret_a_form_and_a_user_agent(sim: SimulatorHarness) -> None:
-    def ask(**more: object) -> tuple[int, str]:
+    def request_token(**options: object) -> tuple[int, str]:
         fields = {"grant_type": "refresh_token", "refresh_token": "x"}
-        answer = sim.client.post("/auth/oauth/token", **({"data": fields, "auth": BASIC} | more))
-        return answer.status_code, answer.json()["error"]
+        response = sim.client.post("/auth/oauth/token", **({"data": fields, "auth": BASIC} | options))
+        return response.status_code, response.json()["error"]
 
-    assert ask(auth=(BASIC[0], "wrong")) == (401, "invalid_client")
-    assert ask(auth=None) == (401, "invalid_client")
-    assert ask(data=None, json={"grant_type": "refresh_token"}) == (400, "invalid_request")
-    assert ask(headers={"User-Agent": ""}) == (400, "invalid_request")
+    assert request_token(auth=(BASIC[0], "wrong")) == (401, "invalid_client")
+    assert request_token(auth=None) == (401, "invalid_client")
+    assert request_token(data=None, json={"grant_type": "refresh_token"}) == (400, "invalid_request")
+    assert request_token(headers={"User-Agent": ""}) == (400, "invalid_request")
 
 
 def test_a_make_the_application_may_not_use_is_unauthorized_client(sim: SimulatorHarness) -> None:
     sim.inject_faults(unauthorizedMakes=["TESLA"])
 
-    answer = sim.token(grant_type="authorization_code", code=sim.grant(make="TESLA")["code"])
+    response = sim.token(grant_type="authorization_code", code=sim.grant(make="TESLA")["code"])
 
-    assert answer.json()["error"] == "unauthorized_client"
-    assert answer.json()["error_description"] == "not authorized to requested make(s): TESLA"
+    assert response.json()["error"] == "unauthorized_client"
+    assert response.json()["error_description"] == "not authorized to requested make(s): TESLA"
 
 
 @pytest.mark.parametrize("form", [True, False])
@@ -139,11 +145,11 @@ def test_v3_application_tokens_come_for_form_and_json(sim: SimulatorHarness, for
     }
     body = {"data": fields} if form else {"json": fields}
 
-    answer = sim.client.post("/iam/oauth2/token", **body)
+    response = sim.client.post("/iam/oauth2/token", **body)
 
-    assert answer.status_code == 200
-    assert answer.json().keys() == {"access_token", "token_type", "expires_in"}
-    assert answer.json()["expires_in"] == 3600
+    assert response.status_code == 200
+    assert response.json().keys() == {"access_token", "token_type", "expires_in"}
+    assert response.json()["expires_in"] == 3600
 
 
 @pytest.mark.parametrize(
@@ -167,12 +173,12 @@ def test_v3_application_tokens_come_for_form_and_json(sim: SimulatorHarness, for
         ),
     ],
 )
-def test_wrong_v3_token_requests_get_oauth_errors(
+def test_invalid_v3_token_requests_get_oauth_errors(
     sim: SimulatorHarness, fields: dict[str, str], status: int, error: str
 ) -> None:
-    answer = sim.client.post("/iam/oauth2/token", data=fields)
+    response = sim.client.post("/iam/oauth2/token", data=fields)
 
-    assert (answer.status_code, answer.json()["error"]) == (status, error)
+    assert (response.status_code, response.json()["error"]) == (status, error)
 
 
 def test_a_v3_token_lives_one_hour(sim: SimulatorHarness) -> None:
@@ -180,30 +186,30 @@ def test_a_v3_token_lives_one_hour(sim: SimulatorHarness) -> None:
     assert sim.client.get("/vehicle/v3/connections", headers=headers).status_code == 200
 
     sim.simulation.clock.advance(3610)
-    answer = sim.client.get("/vehicle/v3/connections", headers=headers)
+    response = sim.client.get("/vehicle/v3/connections", headers=headers)
 
-    assert answer.status_code == 401
-    assert answer.json()["errors"][0]["code"] == "UNAUTHORIZED"
+    assert response.status_code == 401
+    assert response.json()["errors"][0]["code"] == "UNAUTHORIZED"
 
 
 def test_v2_credentials_are_not_v3_credentials(sim: SimulatorHarness) -> None:
     encoded = base64.b64encode(f"{CREDENTIALS.client_id}:{CREDENTIALS.client_secret}".encode()).decode()
 
-    answer = sim.client.post(
+    response = sim.client.post(
         "/auth/oauth/token",
         data={"grant_type": "refresh_token", "refresh_token": "x"},
         headers={"Authorization": f"Basic {encoded}"},
     )
 
-    assert (answer.status_code, answer.json()["error"]) == (401, "invalid_client")
+    assert (response.status_code, response.json()["error"]) == (401, "invalid_client")
 
 
-def test_secrets_are_not_shown_by_the_book() -> None:
-    book = TokenStore()
-    code = book.issue_code(user_id="u", vehicle_ids=("v",), scopes=(), redirect_uri=None, now=0)
-    pair = book.exchange(code=code, redirect_uri=None, now=1)
+def test_the_token_store_does_not_show_secrets() -> None:
+    store = TokenStore()
+    code = store.issue_code(user_id="u", vehicle_ids=("v",), scopes=(), redirect_uri=None, now=0)
+    pair = store.exchange(code=code, redirect_uri=None, now=1)
 
-    assert pair.access not in f"{book!r}{pair!r}"
-    with pytest.raises(TokenError) as refusal:
-        book.rotate(refresh="no such token", now=1)
-    assert "no such token" not in str(refusal.value)
+    assert pair.access not in f"{store!r}{pair!r}"
+    with pytest.raises(TokenError) as error_info:
+        store.rotate(refresh="no such token", now=1)
+    assert "no such token" not in str(error_info.value)

@@ -5,9 +5,9 @@ from typing import Any
 
 import pytest
 
-from simulator.errors import STATUS, WORDS
+from simulator.errors import ERROR_TEXTS, STATUS
 from simulator.hosts.v2_reads import READS
-from simulator.simulation import permissions_of
+from simulator.simulation import applicable_permissions
 from simulator.vehicles import CATALOGUE
 from tests.simulator.conftest import Simulate
 from tests.simulator.harness import CREDENTIALS, Driver, SimulatorHarness
@@ -15,7 +15,9 @@ from tests.simulator.harness import CREDENTIALS, Driver, SimulatorHarness
 AMT = {"Authorization": "Basic " + base64.b64encode(b"default:first token").decode()}
 
 
-def driver_of(sim: SimulatorHarness, *, powertrain: str, code: str = "odometer-traveleddistance") -> Driver:
+def connect_driver(
+    sim: SimulatorHarness, *, powertrain: str, code: str = "odometer-traveleddistance"
+) -> Driver:
     """Connect a driver with a vehicle of this kind that has the signal."""
     for who in sim.simulation.fleet.accounts.values():
         vehicle = sim.simulation.fleet.vehicles[who.vehicle_ids[0]]
@@ -61,16 +63,16 @@ def test_user_and_attributes(sim: SimulatorHarness) -> None:
 
 
 def test_reads_carry_age_units_and_request_id(sim: SimulatorHarness) -> None:
-    answer = sim.driver().get("/odometer")
+    response = sim.driver().get("/odometer")
 
-    assert answer.headers["sc-unit-system"] == "metric"
-    assert answer.headers["sc-data-age"].endswith("Z")
-    assert answer.headers["sc-fetched-at"] >= answer.headers["sc-data-age"]
-    assert len(answer.headers["sc-request-id"]) == 36
+    assert response.headers["sc-unit-system"] == "metric"
+    assert response.headers["sc-data-age"].endswith("Z")
+    assert response.headers["sc-fetched-at"] >= response.headers["sc-data-age"]
+    assert len(response.headers["sc-request-id"]) == 36
 
 
-def test_battery_is_a_fraction_and_range_in_kilometres(sim: SimulatorHarness) -> None:
-    driver = driver_of(sim, powertrain="BEV")
+def test_battery_is_a_fraction_and_range_in_kilometers(sim: SimulatorHarness) -> None:
+    driver = connect_driver(sim, powertrain="BEV")
     body = driver.get("/battery").json()
 
     assert body["percentRemaining"] == pytest.approx(value(driver, "tractionbattery-stateofcharge") / 100)
@@ -78,7 +80,7 @@ def test_battery_is_a_fraction_and_range_in_kilometres(sim: SimulatorHarness) ->
 
 
 def test_imperial_units_are_converted(sim: SimulatorHarness) -> None:
-    driver = driver_of(sim, powertrain="ICE", code="wheel-tires")
+    driver = connect_driver(sim, powertrain="ICE", code="wheel-tires")
     imperial = {"SC-Unit-System": "imperial"}
 
     km, miles = driver.get("/odometer").json()["distance"], driver.get("/odometer", headers=imperial)
@@ -94,20 +96,20 @@ def test_imperial_units_are_converted(sim: SimulatorHarness) -> None:
 @pytest.mark.parametrize("path", [path for path in READS if path])
 def test_every_read_works_for_some_vehicle(sim: SimulatorHarness, path: str) -> None:
     driver = sim.driver(count=40)
-    answers = [
+    responses = [
         sim.client.get(f"/api/v2.0/vehicles/{each}/{path}", headers=driver.v2) for each in driver.vehicle_ids
     ]
 
-    assert any(each.status_code == 200 for each in answers)
-    for answer in answers:
-        if answer.status_code != 200:
-            assert answer.json()["type"] in ("COMPATIBILITY", "VEHICLE_STATE", "UPSTREAM", "SERVER"), (
-                answer.text
+    assert any(each.status_code == 200 for each in responses)
+    for response in responses:
+        if response.status_code != 200:
+            assert response.json()["type"] in ("COMPATIBILITY", "VEHICLE_STATE", "UPSTREAM", "SERVER"), (
+                response.text
             )
 
 
 def test_security_lists_what_is_open(sim: SimulatorHarness) -> None:
-    driver = driver_of(sim, powertrain="BEV", code="closure-doors")
+    driver = connect_driver(sim, powertrain="BEV", code="closure-doors")
     driver.patch(doors=[[0, 1]], is_locked=False)
 
     body = driver.get("/security").json()
@@ -119,10 +121,10 @@ def test_security_lists_what_is_open(sim: SimulatorHarness) -> None:
 
 
 def test_a_vehicle_without_the_hardware_is_not_capable(sim: SimulatorHarness) -> None:
-    answer = driver_of(sim, powertrain="BEV").get("/fuel")
+    response = connect_driver(sim, powertrain="BEV").get("/fuel")
 
-    assert answer.status_code == 501
-    assert (answer.json()["type"], answer.json()["code"]) == ("COMPATIBILITY", "VEHICLE_NOT_CAPABLE")
+    assert response.status_code == 501
+    assert (response.json()["type"], response.json()["code"]) == ("COMPATIBILITY", "VEHICLE_NOT_CAPABLE")
 
 
 def test_an_error_body_is_the_documented_flat_object(sim: SimulatorHarness) -> None:
@@ -133,7 +135,7 @@ def test_an_error_body_is_the_documented_flat_object(sim: SimulatorHarness) -> N
     assert body == {
         "type": "PERMISSION",
         "code": None,
-        "description": WORDS["PERMISSION", None].description,
+        "description": ERROR_TEXTS["PERMISSION", None].description,
         "docURL": "https://smartcar.com/docs/errors/api-errors/permission-errors#null",
         "statusCode": 403,
         "requestId": body["requestId"],
@@ -141,16 +143,16 @@ def test_an_error_body_is_the_documented_flat_object(sim: SimulatorHarness) -> N
     }
 
 
-@pytest.mark.parametrize(("kind", "code"), WORDS)
-def test_every_documented_error_can_be_had(sim: SimulatorHarness, kind: str, code: str | None) -> None:
+@pytest.mark.parametrize(("kind", "code"), ERROR_TEXTS)
+def test_every_documented_error_can_be_forced(sim: SimulatorHarness, kind: str, code: str | None) -> None:
     driver = sim.driver()
     sim.inject_faults(answerWith=[f"{kind}:{code or ''}"])
 
-    answer = driver.get("/odometer")
+    response = driver.get("/odometer")
 
-    body = answer.json()
-    assert (body["type"], body["code"], answer.status_code) == (kind, code, STATUS[kind])
-    assert body["statusCode"] == answer.status_code
+    body = response.json()
+    assert (body["type"], body["code"], response.status_code) == (kind, code, STATUS[kind])
+    assert body["statusCode"] == response.status_code
     assert body["docURL"].startswith("https://smartcar.com/docs/errors/api-errors/")
     assert "type" in body["resolution"]
 
@@ -167,9 +169,9 @@ def test_unknown_paths_and_versions_have_different_errors(sim: SimulatorHarness)
 def test_another_drivers_vehicle_is_rejected(sim: SimulatorHarness) -> None:
     driver, other = sim.driver(make="TESLA"), sim.driver(make="FORD")
 
-    answer = sim.client.get(f"/api/v2.0/vehicles/{other.vehicle_id}", headers=driver.v2)
+    response = sim.client.get(f"/api/v2.0/vehicles/{other.vehicle_id}", headers=driver.v2)
 
-    assert (answer.status_code, answer.json()["type"]) == (403, "PERMISSION")
+    assert (response.status_code, response.json()["type"]) == (403, "PERMISSION")
     assert sim.client.get(f"/api/v2.0/vehicles/{other.vehicle_id}").status_code == 401
 
 
@@ -181,14 +183,14 @@ def test_permissions_are_paged(sim: SimulatorHarness) -> None:
     assert body == {"permissions": ["read_odometer", "read_location"], "paging": {"count": 3, "offset": 1}}
 
 
-def test_batch_answers_each_path_by_itself(sim: SimulatorHarness) -> None:
-    driver = driver_of(sim, powertrain="BEV")
+def test_batch_returns_each_path_separately(sim: SimulatorHarness) -> None:
+    driver = connect_driver(sim, powertrain="BEV")
 
-    answer = driver.post(
+    response = driver.post(
         "/batch", {"requests": [{"path": "/odometer"}, {"path": "/fuel"}, {"path": "/nothing"}]}
     )
 
-    odometer, fuel, nothing = answer.json()["responses"]
+    odometer, fuel, nothing = response.json()["responses"]
     assert (odometer["path"], odometer["code"]) == ("/odometer", 200)
     assert odometer["body"] == driver.get("/odometer").json()
     assert odometer["headers"].keys() >= {"sc-data-age", "sc-unit-system"}
@@ -202,16 +204,16 @@ def test_each_path_of_a_batch_is_billed(simulate: Simulate) -> None:
     driver = sim.driver()
     assert driver.post("/batch", {"requests": [{"path": "/odometer"}] * 3}).status_code == 200
 
-    answer = driver.get("/odometer")
+    response = driver.get("/odometer")
 
-    assert (answer.status_code, answer.json()["code"]) == (430, "VEHICLE_REQUEST_LIMIT")
+    assert (response.status_code, response.json()["code"]) == (430, "VEHICLE_REQUEST_LIMIT")
 
 
 # -- commands ----------------------------------------------------------------------------------------------
 
 
 def test_locking_changes_the_vehicle(sim: SimulatorHarness) -> None:
-    driver = driver_of(sim, powertrain="BEV", code="closure-islocked")
+    driver = connect_driver(sim, powertrain="BEV", code="closure-islocked")
     driver.patch(speed=0, doors=[], rear_trunk_open=False, is_locked=True)
 
     unlocked = driver.post("/security", {"action": "UNLOCK"})
@@ -223,7 +225,7 @@ def test_locking_changes_the_vehicle(sim: SimulatorHarness) -> None:
 
 
 def test_a_vehicle_rejects_by_its_state(sim: SimulatorHarness) -> None:
-    driver = driver_of(sim, powertrain="BEV", code="charge-ischarging")
+    driver = connect_driver(sim, powertrain="BEV", code="charge-ischarging")
     driver.patch(speed=0, doors=[[0, 0]], plugged_in=False)
 
     locking = driver.post("/security", {"action": "LOCK"})
@@ -238,7 +240,7 @@ def test_a_vehicle_rejects_by_its_state(sim: SimulatorHarness) -> None:
 
 
 def test_the_charge_limit_is_a_fraction(sim: SimulatorHarness) -> None:
-    driver = driver_of(sim, powertrain="BEV", code="charge-chargelimits")
+    driver = connect_driver(sim, powertrain="BEV", code="charge-chargelimits")
     driver.patch(plugged_in=True)
 
     assert driver.post("/charge/limit", {"limit": 0.7}).status_code == 200
@@ -262,9 +264,9 @@ def test_the_charge_limit_is_a_fraction(sim: SimulatorHarness) -> None:
 def test_a_malformed_command_is_a_validation_error(
     sim: SimulatorHarness, path: str, body: dict[str, Any]
 ) -> None:
-    answer = sim.driver().post(path, body)
+    response = sim.driver().post(path, body)
 
-    assert (answer.status_code, answer.json()["type"]) == (400, "VALIDATION")
+    assert (response.status_code, response.json()["type"]) == (400, "VALIDATION")
 
 
 def test_a_command_needs_its_permission(sim: SimulatorHarness) -> None:
@@ -273,16 +275,16 @@ def test_a_command_needs_its_permission(sim: SimulatorHarness) -> None:
     assert driver.post("/security", {"action": "LOCK"}).json()["type"] == "PERMISSION"
 
 
-def test_a_tesla_without_the_virtual_key_takes_no_command(sim: SimulatorHarness) -> None:
+def test_a_tesla_without_the_virtual_key_rejects_commands(sim: SimulatorHarness) -> None:
     driver = sim.driver(make="TESLA")
     assert driver.get("/tesla/virtual_key").json() == {"isPaired": True}
 
     sim.inject_faults(virtualKeyMissing=[driver.vehicle_id])
-    answer = driver.post("/security", {"action": "LOCK"})
+    response = driver.post("/security", {"action": "LOCK"})
 
     assert driver.get("/tesla/virtual_key").json() == {"isPaired": False}
-    assert answer.json()["code"] == "VIRTUAL_KEY_REQUIRED"
-    assert answer.json()["resolution"]["type"] == "ACTION_REQUIRED"
+    assert response.json()["code"] == "VIRTUAL_KEY_REQUIRED"
+    assert response.json()["resolution"]["type"] == "ACTION_REQUIRED"
     assert sim.driver(make="FORD").get("/tesla/virtual_key").status_code == 501
 
 
@@ -291,9 +293,9 @@ def test_a_tesla_without_the_virtual_key_takes_no_command(sim: SimulatorHarness)
 
 def test_disconnecting_ends_the_token(sim: SimulatorHarness) -> None:
     driver = sim.driver()
-    answer = sim.client.delete(f"/api/v2.0/vehicles/{driver.vehicle_id}/application", headers=driver.v2)
+    response = sim.client.delete(f"/api/v2.0/vehicles/{driver.vehicle_id}/application", headers=driver.v2)
 
-    assert answer.json() == {"status": "success"}
+    assert response.json() == {"status": "success"}
     assert sim.client.get("/api/v2.0/user", headers=driver.v2).status_code == 401
     assert not sim.simulation.connections.by_key
 
@@ -308,8 +310,8 @@ def test_management_lists_connections_by_cursor(sim: SimulatorHarness) -> None:
     ).json()
 
     assert second["paging"] == {"cursor": None}
-    seen = [each["vehicleId"] for each in first["connections"] + second["connections"]]
-    assert sorted(seen) == sorted(driver.vehicle_ids)
+    vehicle_ids = [each["vehicleId"] for each in first["connections"] + second["connections"]]
+    assert sorted(vehicle_ids) == sorted(driver.vehicle_ids)
     assert first["connections"][0].keys() == {"userId", "vehicleId", "connectedAt", "mode"}
     assert sim.client.get(url, headers=AMT, params={"limit": 101}).status_code == 400
     assert sim.client.get(url, headers=driver.v2).status_code == 401
@@ -320,8 +322,8 @@ def test_management_deletes_by_user_vehicle_or_both(sim: SimulatorHarness) -> No
     url = "/management/v2.0/management/connections"
     one = {"user_id": driver.user_id, "vehicle_id": driver.vehicle_id}
 
-    answer = sim.client.delete(url, headers=AMT, params=one)
-    assert answer.json() == {"connections": [{"userId": driver.user_id, "vehicleId": driver.vehicle_id}]}
+    response = sim.client.delete(url, headers=AMT, params=one)
+    assert response.json() == {"connections": [{"userId": driver.user_id, "vehicleId": driver.vehicle_id}]}
 
     assert (
         len(sim.client.delete(url, headers=AMT, params={"user_id": driver.user_id}).json()["connections"])
@@ -356,7 +358,7 @@ def test_compatibility_by_vin(sim: SimulatorHarness) -> None:
     assert sim.client.get("/api/v2.0/compatibility", params=ask).status_code == 401
 
 
-def test_incompatible_vins_say_why(sim: SimulatorHarness) -> None:
+def test_incompatible_vins_have_a_reason(sim: SimulatorHarness) -> None:
     def reason(**parameters: str) -> str:
         body = sim.client.get(
             "/api/v2.0/compatibility", params=parameters | {"scope": "read_vin"}, auth=BASIC
@@ -384,7 +386,7 @@ def test_the_compatibility_matrix_is_filtered(sim: SimulatorHarness) -> None:
 
 def test_the_permissions_of_a_vehicle_follow_from_its_signals(sim: SimulatorHarness) -> None:
     for vehicle in sim.simulation.fleet.vehicles.values():
-        held = permissions_of(vehicle)
-        assert ("read_battery" in held) == any(
+        permissions = applicable_permissions(vehicle)
+        assert ("read_battery" in permissions) == any(
             vehicle.supports(code) for code, entry in CATALOGUE.items() if entry.permission == "read_battery"
         )

@@ -8,13 +8,13 @@ from simulator.permissions import PERMISSIONS
 from simulator.vehicles import CATALOGUE
 from tests.simulator.conftest import Simulate
 from tests.simulator.harness import Driver, SimulatorHarness
-from tests.simulator.test_v2 import driver_of
+from tests.simulator.test_v2 import connect_driver
 
 
-def error(answer: Any) -> tuple[str, str, str | None]:
+def error(response: Any) -> tuple[str, str, str | None]:
     """Return status, type and code of a v3 error document."""
-    first = answer.json()["errors"][0]
-    assert first["status"] == str(answer.status_code)
+    first = response.json()["errors"][0]
+    assert first["status"] == str(response.status_code)
     return first["status"], first["type"], first["code"]
 
 
@@ -31,11 +31,11 @@ def test_a_connection_shows_vehicle_user_and_permissions(sim: SimulatorHarness) 
     driver = sim.driver(parameters={"external_id": "driver-42", "scope": "read_battery read_vin"})
     vehicle = sim.simulation.fleet.vehicles[driver.vehicle_id]
 
-    answer = sim.client.get(
+    response = sim.client.get(
         "/vehicle/v3/connections", headers=driver.v3, params={"filter[vehicleId]": vehicle.id}
     )
 
-    (found,) = answer.json()["data"]
+    (found,) = response.json()["data"]
     assert found["type"] == "connection"
     assert found["attributes"] == {
         "permissions": ["read_battery", "read_vin"],
@@ -79,10 +79,10 @@ def test_connections_are_paged_from_one_by_ten(sim: SimulatorHarness) -> None:
 
 
 @pytest.mark.parametrize("parameters", [{"page[number]": "0"}, {"page[size]": "101"}, {"page[size]": "many"}])
-def test_a_wrong_page_is_rejected(sim: SimulatorHarness, parameters: dict[str, str]) -> None:
-    answer = sim.client.get("/vehicle/v3/connections", headers=sim.driver().v3, params=parameters)
+def test_an_invalid_page_is_rejected(sim: SimulatorHarness, parameters: dict[str, str]) -> None:
+    response = sim.client.get("/vehicle/v3/connections", headers=sim.driver().v3, params=parameters)
 
-    assert error(answer) == ("400", "VALIDATION", "INVALID_INPUT_FORMAT")
+    assert error(response) == ("400", "VALIDATION", "INVALID_INPUT_FORMAT")
 
 
 def test_connections_are_filtered(sim: SimulatorHarness) -> None:
@@ -112,14 +112,14 @@ def test_the_connection_list_may_show_all_permissions(simulate: Simulate) -> Non
     assert len(body["data"][0]["attributes"]["permissions"]) == len(PERMISSIONS) == 28
 
 
-def test_deleting_a_connection_takes_everything_with_it(sim: SimulatorHarness) -> None:
+def test_deleting_a_connection_deletes_all_its_data(sim: SimulatorHarness) -> None:
     driver = subscribed(sim)
     connection_id = sim.client.get("/vehicle/v3/connections", headers=driver.v3).json()["data"][0]["id"]
 
-    gone = sim.client.delete(f"/vehicle/v3/connections/{connection_id}", headers=driver.v3)
+    deleted = sim.client.delete(f"/vehicle/v3/connections/{connection_id}", headers=driver.v3)
 
-    assert (gone.status_code, gone.content) == (204, b"")
-    assert len(gone.headers["sc-request-id"]) == 36
+    assert (deleted.status_code, deleted.content) == (204, b"")
+    assert len(deleted.headers["sc-request-id"]) == 36
     assert sim.client.get(f"/vehicle/v3/connections/{connection_id}", headers=driver.v3).status_code == 404
     assert driver.get3().status_code == 404
     assert not sim.simulation.webhooks.subscriptions
@@ -142,22 +142,22 @@ def test_a_vehicle_needs_no_user_id(sim: SimulatorHarness) -> None:
     driver = sim.driver()
     vehicle = sim.simulation.fleet.vehicles[driver.vehicle_id]
 
-    answer = sim.client.get(
+    response = sim.client.get(
         f"/vehicle/v3/vehicles/{vehicle.id}", headers={"Authorization": f"Bearer {driver.application_token}"}
     )
 
-    data = answer.json()["data"]
+    data = response.json()["data"]
     assert (data["id"], data["type"], data["attributes"]["model"]) == (vehicle.id, "vehicle", vehicle.model)
-    assert answer.headers["sc-request-id"]
+    assert response.headers["sc-request-id"]
 
 
 def test_the_store_is_empty_until_the_vehicle_is_subscribed(sim: SimulatorHarness) -> None:
     driver = sim.driver()
 
-    answer = driver.get3("/signals")
+    response = driver.get3("/signals")
 
-    assert answer.status_code == 200
-    assert (answer.json()["data"], answer.json()["meta"]["totalCount"]) == ([], 0)
+    assert response.status_code == 200
+    assert (response.json()["data"], response.json()["meta"]["totalCount"]) == ([], 0)
     assert error(driver.get3("/signals/odometer-traveleddistance")) == (
         "404",
         "RESOURCE_NOT_FOUND",
@@ -200,19 +200,19 @@ def test_a_signal_has_status_body_and_iso_times(sim: SimulatorHarness) -> None:
 
 
 def test_signals_not_granted_or_not_supported_are_errors_inside_their_status(sim: SimulatorHarness) -> None:
-    driver = driver_of(sim, powertrain="BEV")
+    driver = connect_driver(sim, powertrain="BEV")
     sim.inject_faults(revokedPermissions=["read_odometer"])
     driver.subscribe(sim.webhook(signals=["odometer-traveleddistance", "internalcombustionengine-fuellevel"]))
 
-    held = {each["id"]: each["attributes"] for each in driver.get3("/signals").json()["data"]}
+    attributes_by_code = {each["id"]: each["attributes"] for each in driver.get3("/signals").json()["data"]}
 
-    refused = held["odometer-traveleddistance"]["status"]
+    refused = attributes_by_code["odometer-traveleddistance"]["status"]
     assert (refused["value"], refused["error"]["type"], refused["error"]["code"]) == (
         "ERROR",
         "PERMISSION",
         "UNKNOWN",
     )
-    incapable = held["internalcombustionengine-fuellevel"]["status"]["error"]
+    incapable = attributes_by_code["internalcombustionengine-fuellevel"]["status"]["error"]
     assert (incapable["type"], incapable["code"]) == ("COMPATIBILITY", "VEHICLE_NOT_CAPABLE")
     assert incapable["description"] == "Deprecated. Use detail"
 
@@ -222,31 +222,31 @@ def test_signals_in_imperial_units(sim: SimulatorHarness) -> None:
     code = "/signals/odometer-traveleddistance"
 
     metric = driver.get3(code).json()["data"]["attributes"]["body"]
-    answer = driver.get3(code, headers={"SC-Unit-System": "imperial"})
+    response = driver.get3(code, headers={"SC-Unit-System": "imperial"})
 
-    imperial = answer.json()["data"]["attributes"]["body"]
+    imperial = response.json()["data"]["attributes"]["body"]
     assert imperial["unit"] == "miles"
     assert imperial["value"] == pytest.approx(metric["value"] * 0.621371, rel=1e-4)
-    assert answer.headers["sc-unit-system"] == "imperial"
+    assert response.headers["sc-unit-system"] == "imperial"
 
 
 def test_signals_need_the_user_id(sim: SimulatorHarness) -> None:
     driver = sim.driver()
     headers = {"Authorization": f"Bearer {driver.application_token}"}
 
-    answer = sim.client.get(f"/vehicle/v3/vehicles/{driver.vehicle_id}/signals", headers=headers)
+    response = sim.client.get(f"/vehicle/v3/vehicles/{driver.vehicle_id}/signals", headers=headers)
 
-    assert error(answer) == ("400", "VALIDATION", "MISSING_PARAMETER")
-    assert "userId" in answer.json()["errors"][0]["detail"]
+    assert error(response) == ("400", "VALIDATION", "MISSING_PARAMETER")
+    assert "userId" in response.json()["errors"][0]["detail"]
 
 
 def test_another_users_vehicle_is_denied_and_an_unknown_one_not_found(sim: SimulatorHarness) -> None:
     driver, other = sim.driver(make="TESLA"), sim.driver(make="FORD")
 
-    answer = sim.client.get(f"/vehicle/v3/vehicles/{other.vehicle_id}/signals", headers=driver.v3)
-    assert error(answer) == ("403", "AUTHENTICATION", "ACCESS_DENIED")
-    answer = sim.client.get("/vehicle/v3/vehicles/no-such-car/signals", headers=driver.v3)
-    assert error(answer) == ("404", "RESOURCE_NOT_FOUND", "VEHICLE_NOT_FOUND")
+    response = sim.client.get(f"/vehicle/v3/vehicles/{other.vehicle_id}/signals", headers=driver.v3)
+    assert error(response) == ("403", "AUTHENTICATION", "ACCESS_DENIED")
+    response = sim.client.get("/vehicle/v3/vehicles/no-such-car/signals", headers=driver.v3)
+    assert error(response) == ("404", "RESOURCE_NOT_FOUND", "VEHICLE_NOT_FOUND")
 
 
 def test_a_v2_path_on_the_v3_host_is_an_invalid_path(sim: SimulatorHarness) -> None:
@@ -296,16 +296,16 @@ def test_an_expired_login_leaves_old_bodies_under_errors(sim: SimulatorHarness) 
 # -- management --------------------------------------------------------------------------------------------
 
 
-def test_subscriptions_may_lie_below_their_webhook(simulate: Simulate) -> None:
+def test_subscriptions_can_be_nested_below_their_webhook(simulate: Simulate) -> None:
     sim = simulate(subscriptions_path="webhooks")
     driver, webhook_id = sim.driver(), sim.webhook()
     url = f"/management-v3/v3/webhooks/{webhook_id}/subscriptions"
     attributes = {"userId": driver.user_id, "vehicleId": driver.vehicle_id}
 
-    made = sim.client.post(url, headers=driver.v3, json={"data": {"attributes": attributes}})
+    created = sim.client.post(url, headers=driver.v3, json={"data": {"attributes": attributes}})
     (found,) = sim.client.get(url, headers=driver.v3).json()["data"]
 
-    assert made.status_code == 202
+    assert created.status_code == 202
     assert sim.client.delete(f"{url}/{found['id']}", headers=driver.v3).status_code == 204
     assert sim.client.get("/management-v3/v3/subscriptions", headers=driver.v3).status_code == 404
 
@@ -322,7 +322,7 @@ def test_signals_may_have_the_documented_form(simulate: Simulate) -> None:
     assert driver.post3("/commands/security/lock").json()["errors"][0]["resolution"] == "REAUTHENTICATE"
 
 
-def test_webhooks_are_listed_and_cannot_be_made(sim: SimulatorHarness) -> None:
+def test_webhooks_are_listed_and_cannot_be_created(sim: SimulatorHarness) -> None:
     webhook_id = sim.webhook(name="Fleet", signals=["odometer-traveleddistance"])
     headers = sim.driver().v3
 
@@ -356,7 +356,7 @@ def subscribe(driver: Driver, webhook_id: str) -> Any:
     )
 
 
-def test_a_subscription_is_made_once(sim: SimulatorHarness) -> None:
+def test_a_subscription_is_created_once(sim: SimulatorHarness) -> None:
     driver, webhook_id = sim.driver(), sim.webhook()
 
     first, second = subscribe(driver, webhook_id), subscribe(driver, webhook_id)
@@ -395,10 +395,12 @@ def test_subscriptions_are_listed_shown_and_deleted(sim: SimulatorHarness) -> No
         ({"data": {"attributes": {"webhookId": "w", "userId": "u", "vehicleId": "v"}}}, 404),
     ],
 )
-def test_a_wrong_subscription_is_rejected(sim: SimulatorHarness, body: dict[str, Any], status: int) -> None:
-    answer = sim.client.post("/management-v3/v3/subscriptions", headers=sim.driver().v3, json=body)
+def test_an_invalid_subscription_is_rejected(
+    sim: SimulatorHarness, body: dict[str, Any], status: int
+) -> None:
+    response = sim.client.post("/management-v3/v3/subscriptions", headers=sim.driver().v3, json=body)
 
-    assert answer.status_code == status
+    assert response.status_code == status
 
 
 def test_the_application_is_shown_without_its_secrets(sim: SimulatorHarness) -> None:
@@ -419,7 +421,7 @@ def test_the_application_is_shown_without_its_secrets(sim: SimulatorHarness) -> 
 # -- compatibility -----------------------------------------------------------------------------------------
 
 
-def test_compatible_vehicles_ask_for_no_credentials(sim: SimulatorHarness) -> None:
+def test_compatible_vehicles_need_no_credentials(sim: SimulatorHarness) -> None:
     ask = {
         "filter[make]": "TESLA",
         "filter[region]": "US",

@@ -1,4 +1,4 @@
-"""Commands on v3: answers, errors and long responses."""
+"""Commands on v3: responses, errors and long responses."""
 
 import time
 from typing import Any
@@ -8,20 +8,20 @@ import pytest
 
 from tests.simulator.conftest import Simulate
 from tests.simulator.harness import Driver, SimulatorHarness
-from tests.simulator.test_v2 import driver_of
+from tests.simulator.test_v2 import connect_driver
 from tests.simulator.test_v3 import error
 
 # -- commands ----------------------------------------------------------------------------------------------
 
 
-def test_a_command_answers_with_its_execution(sim: SimulatorHarness) -> None:
-    driver = driver_of(sim, powertrain="BEV", code="closure-islocked")
+def test_a_command_returns_its_execution(sim: SimulatorHarness) -> None:
+    driver = connect_driver(sim, powertrain="BEV", code="closure-islocked")
     driver.patch(speed=0, doors=[], rear_trunk_open=False, is_locked=True)
 
-    answer = driver.post3("/commands/security/unlock")
+    response = driver.post3("/commands/security/unlock")
 
-    data = answer.json()["data"]
-    assert (answer.status_code, data["type"], data["id"][:5]) == (200, "command-execution", "exec_")
+    data = response.json()["data"]
+    assert (response.status_code, data["type"], data["id"][:5]) == (200, "command-execution", "exec_")
     assert data["attributes"] == {
         "commandType": "security-unlock",
         "status": {"value": "SUCCESS"},
@@ -32,7 +32,7 @@ def test_a_command_answers_with_its_execution(sim: SimulatorHarness) -> None:
 
 
 def test_the_charge_limit_is_a_whole_percentage(sim: SimulatorHarness) -> None:
-    driver = driver_of(sim, powertrain="BEV", code="charge-chargelimits")
+    driver = connect_driver(sim, powertrain="BEV", code="charge-chargelimits")
     driver.patch(plugged_in=True)
 
     assert driver.post3("/commands/charge/set-limit", {"percent": 65}).status_code == 200
@@ -45,7 +45,7 @@ def test_the_charge_limit_is_a_whole_percentage(sim: SimulatorHarness) -> None:
 
 
 def test_charging_starts_and_stops(sim: SimulatorHarness) -> None:
-    driver = driver_of(sim, powertrain="BEV", code="charge-ischarging")
+    driver = connect_driver(sim, powertrain="BEV", code="charge-ischarging")
     driver.patch(plugged_in=True, state_of_charge=55, charge_limit=90, charging=False)
 
     assert driver.post3("/commands/charge/start").status_code == 200
@@ -74,7 +74,7 @@ def tesla(sim: SimulatorHarness) -> Driver:
     raise AssertionError("no Tesla with a virtual key")
 
 
-def test_a_destination_is_taken(sim: SimulatorHarness) -> None:
+def test_a_destination_is_accepted(sim: SimulatorHarness) -> None:
     driver = tesla(sim)
 
     assert (
@@ -132,7 +132,7 @@ def test_a_schedule_is_set_read_back_and_deleted(
     assert sim.client.delete(url, headers=driver.v3).status_code == 404
 
 
-def test_other_makes_take_no_schedule(sim: SimulatorHarness) -> None:
+def test_other_makes_accept_no_schedule(sim: SimulatorHarness) -> None:
     driver = sim.driver(make="FORD")
 
     assert error(driver.post3("/charge-schedules/daily", HOME | WINDOW))[:2] == ("501", "COMPATIBILITY")
@@ -149,7 +149,7 @@ def test_other_makes_take_no_schedule(sim: SimulatorHarness) -> None:
         ("workweek", HOME),
     ],
 )
-def test_a_wrong_schedule_is_a_validation_error(
+def test_an_invalid_schedule_is_a_validation_error(
     sim: SimulatorHarness, kind: str, attributes: dict[str, Any]
 ) -> None:
     assert error(tesla(sim).post3(f"/charge-schedules/{kind}", attributes))[1] == "VALIDATION"
@@ -157,42 +157,42 @@ def test_a_wrong_schedule_is_a_validation_error(
 
 def test_a_slow_command_is_answered_202_and_its_result_follows(simulate: Simulate) -> None:
     sim = simulate(command_latency=(0.3, 0.3), long_answer_after=0.1)
-    driver = driver_of(sim, powertrain="BEV", code="closure-islocked")
+    driver = connect_driver(sim, powertrain="BEV", code="closure-islocked")
     driver.patch(speed=0, doors=[], is_locked=True)
     url = f"/vehicle/v3/vehicles/{driver.vehicle_id}/commands/security/unlock"
 
-    answer = sim.client.post(url, headers=driver.v3)
+    response = sim.client.post(url, headers=driver.v3)
 
-    assert answer.status_code == 202
-    assert "content-length" not in answer.headers
-    assert answer.json()["data"]["attributes"]["status"] == {"value": "SUCCESS"}
+    assert response.status_code == 202
+    assert "content-length" not in response.headers
+    assert response.json()["data"]["attributes"]["status"] == {"value": "SUCCESS"}
 
 
 def test_the_body_of_a_202_may_be_a_failure(simulate: Simulate) -> None:
     sim = simulate(command_latency=(0.2, 0.2), long_answer_after=0.05)
-    driver = driver_of(sim, powertrain="BEV", code="closure-islocked")
+    driver = connect_driver(sim, powertrain="BEV", code="closure-islocked")
     driver.patch(speed=0, doors=[[0, 0]])
 
-    answer = driver.post3("/commands/security/lock")
+    response = driver.post3("/commands/security/lock")
 
-    assert answer.status_code == 202
-    assert orjson.loads(answer.content)["errors"][0]["status"] == "409"
+    assert response.status_code == 202
+    assert orjson.loads(response.content)["errors"][0]["status"] == "409"
 
 
 def locked(sim: SimulatorHarness) -> Driver:
-    driver = driver_of(sim, powertrain="BEV", code="closure-islocked")
+    driver = connect_driver(sim, powertrain="BEV", code="closure-islocked")
     driver.patch(speed=0, doors=[], is_locked=True)
     return driver
 
 
-def test_a_long_answer_can_be_had_at_once(sim: SimulatorHarness) -> None:
+def test_a_long_response_can_be_forced(sim: SimulatorHarness) -> None:
     driver = locked(sim)
     sim.inject_faults(longAnswers=1)
 
-    answer = driver.post3("/commands/security/unlock")
+    response = driver.post3("/commands/security/unlock")
 
-    assert (answer.status_code, "content-length" in answer.headers) == (202, False)
-    assert answer.json()["data"]["attributes"]["status"] == {"value": "SUCCESS"}
+    assert (response.status_code, "content-length" in response.headers) == (202, False)
+    assert response.json()["data"]["attributes"]["status"] == {"value": "SUCCESS"}
 
 
 @pytest.mark.parametrize(("status", "still_locked"), [("FAILURE", True), ("PENDING", False)])
@@ -202,19 +202,19 @@ def test_a_command_can_end_with_another_status(
     driver = locked(sim)
     sim.inject_faults(commandStatus=[status])
 
-    answer = driver.post3("/commands/security/unlock")
+    response = driver.post3("/commands/security/unlock")
 
-    assert answer.json()["data"]["attributes"]["status"] == {"value": status}
+    assert response.json()["data"]["attributes"]["status"] == {"value": status}
     assert driver.get("/security").json()["isLocked"] is still_locked
 
 
-def test_an_error_can_be_had_with_another_http_status(sim: SimulatorHarness) -> None:
+def test_an_error_can_be_forced_with_another_http_status(sim: SimulatorHarness) -> None:
     driver = locked(sim)
     sim.inject_faults(answerWith=["UPSTREAM:NO_RESPONSE:504"])
 
-    answer = driver.post3("/commands/security/unlock")
+    response = driver.post3("/commands/security/unlock")
 
-    assert (answer.status_code, error(answer)) == (504, ("504", "UPSTREAM", "NO_RESPONSE"))
+    assert (response.status_code, error(response)) == (504, ("504", "UPSTREAM", "NO_RESPONSE"))
 
 
 def test_commands_take_the_time_they_are_set_to(simulate: Simulate) -> None:

@@ -9,13 +9,13 @@ from simulator.payloads import FIRST_DELIVERY
 from simulator.vehicles import CATALOGUE
 from tests.simulator.conftest import Simulate
 from tests.simulator.harness import SimulatorHarness
-from tests.simulator.test_v2 import driver_of
+from tests.simulator.test_v2 import connect_driver
 from tests.simulator.test_webhooks import LOCK, parked
 
 # -- attempts ----------------------------------------------------------------------------------------------
 
 
-def test_a_delivery_is_tried_at_0_25_75_and_175_seconds_then_dropped(sim: SimulatorHarness) -> None:
+def test_a_delivery_is_attempted_at_0_25_75_and_175_seconds_then_dropped(sim: SimulatorHarness) -> None:
     driver = parked(sim)
     sim.callback.status = 503
     started = sim.simulation.now()
@@ -25,12 +25,12 @@ def test_a_delivery_is_tried_at_0_25_75_and_175_seconds_then_dropped(sim: Simula
     for seconds in range(0, 400, 5):
         sim.later(started + seconds - sim.simulation.now() if started + seconds > sim.simulation.now() else 0)
 
-    (told,) = [
+    (delivery,) = [
         each
         for each in sim.client.get("/control/deliveries").json()["deliveries"]
         if LOCK in each["triggers"] and each["state"] == "dropped"
     ]
-    assert [each["status"] for each in told["attempts"]] == [503] * 4
+    assert [each["status"] for each in delivery["attempts"]] == [503] * 4
     attempts = next(each for each in sim.simulation.sender.log if each.state == "dropped").attempts
     offsets = [each.at - attempts[0].at for each in attempts]
     assert offsets == pytest.approx([0, 25, 75, 175], abs=6)
@@ -48,10 +48,10 @@ def test_a_retry_keeps_the_event_id_and_has_a_new_delivery_id(sim: SimulatorHarn
     assert first["eventId"] == second["eventId"]
     assert first["meta"]["deliveryId"] != second["meta"]["deliveryId"]
     assert first["meta"]["deliveredAt"] < second["meta"]["deliveredAt"]
-    (told,) = [each for each in sim.simulation.sender.log if each.event_id == first["eventId"]]
-    assert told.state == "delivered"
+    (delivery,) = [each for each in sim.simulation.sender.log if each.event_id == first["eventId"]]
+    assert delivery.state == "delivered"
     sim.later(400)
-    assert len(told.attempts) == 2
+    assert len(delivery.attempts) == 2
 
 
 @pytest.mark.parametrize("status", [301, 404, 500])
@@ -67,15 +67,19 @@ def test_anything_but_2xx_is_tried_again(sim: SimulatorHarness, status: int) -> 
 def test_an_endpoint_that_cannot_be_reached_is_tried_again(sim: SimulatorHarness) -> None:
     driver = parked(sim)
 
-    def refuse(request: httpx.Request) -> httpx.Response:
+    def refuse_connection(request: httpx.Request) -> httpx.Response:
         raise httpx.ReadTimeout("too slow")
 
-    sim.callback.answer = refuse
+    sim.callback.handler = refuse_connection
     driver.patch(is_locked=False)
     sim.settle()
 
-    told = sim.simulation.sender.log[-1]
-    assert (told.attempts[0].status, told.attempts[0].error, told.state) == (None, "ReadTimeout", "waiting")
+    delivery = sim.simulation.sender.log[-1]
+    assert (delivery.attempts[0].status, delivery.attempts[0].error, delivery.state) == (
+        None,
+        "ReadTimeout",
+        "waiting",
+    )
 
 
 # -- forms -------------------------------------------------------------------------------------------------
@@ -83,7 +87,7 @@ def test_an_endpoint_that_cannot_be_reached_is_tried_again(sim: SimulatorHarness
 
 def in_form(sim: SimulatorHarness, variant: str, **webhook: Any) -> tuple[dict[str, Any], dict[str, Any]]:
     """Return the first delivery and one after a change, in this form."""
-    driver = driver_of(sim, powertrain="BEV", code=LOCK)
+    driver = connect_driver(sim, powertrain="BEV", code=LOCK)
     driver.patch(speed=0, doors=[], is_locked=True, state_of_charge=77)
     driver.subscribe(sim.webhook(variant=variant, **webhook))
     driver.patch(is_locked=False)
@@ -96,7 +100,7 @@ def in_form(sim: SimulatorHarness, variant: str, **webhook: Any) -> tuple[dict[s
 SOC = "tractionbattery-stateofcharge"
 
 
-def signal_of(event: dict[str, Any], code: str) -> dict[str, Any]:
+def find_signal(event: dict[str, Any], code: str) -> dict[str, Any]:
     (found,) = [each for each in event["data"]["signals"] if each["code"] == code]
     return dict(found)
 
@@ -108,7 +112,7 @@ def test_form_a_has_string_triggers_fractions_and_no_version(sim: SimulatorHarne
     assert changed["triggers"] == [{"type": "SIGNAL_UPDATED", "signal": "Closure.IsLocked"}]
     assert "version" not in changed["meta"]
     assert changed["meta"].keys() >= {"deliveryTime", "deliveredAt", "deliveryId"}
-    assert signal_of(first, SOC)["body"] == {"value": pytest.approx(0.77)}
+    assert find_signal(first, SOC)["body"] == {"value": pytest.approx(0.77)}
     (error,) = sim.callback.events("VEHICLE_ERROR")[0]["data"]["errors"]
     assert all(isinstance(each, str) for each in error["signals"])
 
@@ -121,8 +125,8 @@ def test_form_b_has_object_triggers_and_retrieved_at(sim: SimulatorHarness) -> N
     assert (changed["meta"]["version"], changed["meta"]["mode"]) == ("4.0", "LIVE")
     assert "sequence" not in changed["meta"]
     assert "externalId" not in changed["data"]["user"]
-    assert signal_of(changed, SOC)["meta"].keys() == {"oemUpdatedAt", "retrievedAt", "ingestedAt"}
-    assert signal_of(changed, SOC)["body"] == {"value": pytest.approx(77), "unit": "percent"}
+    assert find_signal(changed, SOC)["meta"].keys() == {"oemUpdatedAt", "retrievedAt", "ingestedAt"}
+    assert find_signal(changed, SOC)["body"] == {"value": pytest.approx(77), "unit": "percent"}
 
 
 def test_form_c_is_that_of_the_documentation(sim: SimulatorHarness) -> None:
@@ -132,8 +136,8 @@ def test_form_c_is_that_of_the_documentation(sim: SimulatorHarness) -> None:
     assert changed["data"]["triggers"] == [{"code": LOCK, "name": "IsLocked", "group": "Closure"}]
     assert changed["vehicleId"] == changed["data"]["vehicle"]["id"]
     assert "triggers" not in changed
-    assert signal_of(changed, SOC)["meta"].keys() == {"oemUpdatedAt", "fetchedAt"}
-    assert "status" not in signal_of(changed, SOC)
+    assert find_signal(changed, SOC)["meta"].keys() == {"oemUpdatedAt", "fetchedAt"}
+    assert "status" not in find_signal(changed, SOC)
 
 
 def test_the_older_documented_form_has_vin_and_percentage(sim: SimulatorHarness) -> None:
@@ -142,7 +146,7 @@ def test_the_older_documented_form_has_vin_and_percentage(sim: SimulatorHarness)
     assert first["data"]["triggers"] == [{"type": FIRST_DELIVERY}]
     assert first["meta"]["version"] == "3.0"
     assert len(first["data"]["vehicle"]["vin"]) == 17
-    assert signal_of(first, SOC)["body"] == {"percentage": pytest.approx(77)}
+    assert find_signal(first, SOC)["body"] == {"percentage": pytest.approx(77)}
 
 
 def test_form_t_has_made_up_ids_and_test_modes(sim: SimulatorHarness) -> None:

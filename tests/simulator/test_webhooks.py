@@ -14,7 +14,7 @@ from simulator.payloads import FIRST_DELIVERY
 from simulator.webhooks import FLEET_SIGNALS
 from tests.simulator.conftest import Simulate
 from tests.simulator.harness import CALLBACK, CREDENTIALS, Driver, SimulatorHarness
-from tests.simulator.test_v2 import driver_of
+from tests.simulator.test_v2 import connect_driver
 
 LOCK = "closure-islocked"
 ODOMETER = "odometer-traveleddistance"
@@ -22,7 +22,7 @@ ODOMETER = "odometer-traveleddistance"
 
 def parked(sim: SimulatorHarness, **webhook: Any) -> Driver:
     """Connect a driver with a locked, subscribed vehicle whose first delivery has arrived."""
-    driver = driver_of(sim, powertrain="BEV", code=LOCK)
+    driver = connect_driver(sim, powertrain="BEV", code=LOCK)
     driver.patch(speed=0, doors=[], rear_trunk_open=False, is_locked=True)
     driver.subscribe(sim.webhook(**webhook))
     sim.callback.requests.clear()
@@ -33,19 +33,19 @@ def parked(sim: SimulatorHarness, **webhook: Any) -> Driver:
 
 
 def test_registering_verifies_the_callback(sim: SimulatorHarness) -> None:
-    seen: list[httpx.Request] = []
+    requests: list[httpx.Request] = []
 
-    def answer(request: httpx.Request) -> httpx.Response:
-        seen.append(request)
-        sim.callback.answer = None
+    def handler(request: httpx.Request) -> httpx.Response:
+        requests.append(request)
+        sim.callback.handler = None
         return sim.callback(request)
 
-    sim.callback.answer = answer
+    sim.callback.handler = handler
 
-    made = sim.client.post("/control/webhooks", json={"id": "w1", "callbackUri": CALLBACK})
+    response = sim.client.post("/control/webhooks", json={"id": "w1", "callbackUri": CALLBACK})
 
-    assert (made.status_code, made.json()) == (201, {"id": "w1", "verified": True})
-    (request,) = seen
+    assert (response.status_code, response.json()) == (201, {"id": "w1", "verified": True})
+    (request,) = requests
     assert "SC-Signature" not in request.headers, "VERIFY is unsigned"
     assert request.headers["User-Agent"].startswith("Smartcar/")
     event = orjson.loads(request.content)
@@ -66,19 +66,19 @@ def test_registering_verifies_the_callback(sim: SimulatorHarness) -> None:
 def test_a_wrong_answer_to_the_challenge_is_reported(
     sim: SimulatorHarness, answer: httpx.Response, why: str
 ) -> None:
-    sim.callback.answer = lambda request: answer
+    sim.callback.handler = lambda request: answer
 
-    made = sim.client.post("/control/webhooks", json={"callbackUri": CALLBACK})
+    registration = sim.client.post("/control/webhooks", json={"callbackUri": CALLBACK})
 
-    assert made.status_code == 422
-    assert why in made.json()["error"]
+    assert registration.status_code == 422
+    assert why in registration.json()["error"]
 
 
 def test_an_unreachable_callback_is_reported(sim: SimulatorHarness) -> None:
-    def nobody(request: httpx.Request) -> httpx.Response:
+    def fail(request: httpx.Request) -> httpx.Response:
         raise httpx.ConnectError("refused")
 
-    sim.callback.answer = nobody
+    sim.callback.handler = fail
 
     assert (
         "ConnectError" in sim.client.post("/control/webhooks", json={"callbackUri": CALLBACK}).json()["error"]
@@ -101,7 +101,7 @@ def test_any_of_the_management_tokens_may_answer(sim: SimulatorHarness) -> None:
         {"callbackUri": CALLBACK, "autoSubscribe": "yes"},
     ],
 )
-def test_a_wrong_registration_is_rejected(sim: SimulatorHarness, body: dict[str, Any]) -> None:
+def test_an_invalid_registration_is_rejected(sim: SimulatorHarness, body: dict[str, Any]) -> None:
     assert sim.client.post("/control/webhooks", json=body).status_code == 400
 
 
@@ -110,31 +110,31 @@ def test_registering_again_changes_the_webhook_and_keeps_its_subscriptions(sim: 
 
     sim.webhook(id="w1", signals=[ODOMETER], variant="C")
 
-    (held,) = sim.client.get("/control/webhooks").json()["webhooks"]
-    assert (held["signals"], held["variant"], held["subscriptions"]) == ([ODOMETER], "C", 1)
-    assert sim.simulation.webhooks.of_vehicle(driver.vehicle_id)
+    (webhook,) = sim.client.get("/control/webhooks").json()["webhooks"]
+    assert (webhook["signals"], webhook["variant"], webhook["subscriptions"]) == ([ODOMETER], "C", 1)
+    assert sim.simulation.webhooks.for_vehicle(driver.vehicle_id)
 
 
 def test_nothing_is_sent_before_the_webhook_is_verified(sim: SimulatorHarness) -> None:
     driver = sim.driver()
-    sim.callback.answer = lambda request: httpx.Response(500)
+    sim.callback.handler = lambda request: httpx.Response(500)
     sim.client.post("/control/webhooks", json={"id": "w1", "callbackUri": CALLBACK})
     driver.post("/webhooks/w1")
     sim.later(2)
     assert not sim.simulation.sender.log
 
-    sim.callback.answer = None
+    sim.callback.handler = None
     sim.webhook(id="w1")
     sim.later(2)
 
     assert sim.callback.events("VEHICLE_STATE")
 
 
-def floats_in(value: Any) -> list[float]:
+def find_floats(value: Any) -> list[float]:
     if isinstance(value, float):
         return [value]
-    inside = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
-    return [number for each in inside for number in floats_in(each)]
+    items = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
+    return [number for each in items for number in find_floats(each)]
 
 
 NUMBERS = st.floats(-1e9, 1e9) | st.integers(-(2**53), 2**53)
@@ -146,14 +146,14 @@ def test_whole_numbers_are_written_as_javascript_writes_them(value: Any) -> None
     written = dumps({"value": value})
 
     assert orjson.loads(written) == {"value": value}
-    assert not any(number.is_integer() for number in floats_in(orjson.loads(written)))
+    assert not any(number.is_integer() for number in find_floats(orjson.loads(written)))
 
 
-# -- what is told, and when --------------------------------------------------------------------------------
+# -- what is published, and when ---------------------------------------------------------------------------
 
 
 def test_the_first_delivery_contains_every_configured_signal(sim: SimulatorHarness) -> None:
-    driver = driver_of(sim, powertrain="BEV")
+    driver = connect_driver(sim, powertrain="BEV")
     driver.subscribe(sim.webhook())
 
     (event,) = sim.callback.events("VEHICLE_STATE")
@@ -248,14 +248,14 @@ def test_subscribing_again_sends_a_first_delivery_again(sim: SimulatorHarness) -
     assert sim.callback.events()[0]["triggers"] == [{"type": FIRST_DELIVERY}]
 
 
-def test_auto_subscription_enrols_those_connected_before_and_after(sim: SimulatorHarness) -> None:
+def test_auto_subscription_includes_vehicles_connected_before_and_after(sim: SimulatorHarness) -> None:
     early = sim.driver(make="TESLA")
     sim.webhook(autoSubscribe=True)
     late = sim.driver(make="FORD")
     sim.later(2)
 
-    told = {each["data"]["vehicle"]["id"] for each in sim.callback.events("VEHICLE_STATE")}
-    assert told == {*early.vehicle_ids, *late.vehicle_ids}
+    vehicle_ids = {each["data"]["vehicle"]["id"] for each in sim.callback.events("VEHICLE_STATE")}
+    assert vehicle_ids == {*early.vehicle_ids, *late.vehicle_ids}
 
 
 def test_a_disabled_webhook_collects_nothing_and_restarts_with_a_first_delivery(
@@ -340,17 +340,17 @@ def test_a_charging_vehicle_is_published_every_minute(sim: SimulatorHarness) -> 
 def test_the_control_api_forces_a_delivery(sim: SimulatorHarness) -> None:
     driver = parked(sim)
 
-    answer = sim.client.post("/control/deliver", json={"vehicleId": driver.vehicle_id, "triggers": [LOCK]})
+    response = sim.client.post("/control/deliver", json={"vehicleId": driver.vehicle_id, "triggers": [LOCK]})
     sim.settle()
 
-    assert (answer.status_code, answer.json()) == (202, {"deliveries": 1})
+    assert (response.status_code, response.json()) == (202, {"deliveries": 1})
     assert sim.callback.events("VEHICLE_STATE")[0]["triggers"][0]["signal"]["code"] == LOCK
 
 
 # -- errors ------------------------------------------------------------------------------------------------
 
 
-def errors_told(sim: SimulatorHarness) -> list[tuple[str, str | None, str]]:
+def published_errors(sim: SimulatorHarness) -> list[tuple[str, str | None, str]]:
     return [
         (each["type"], each["code"], each["state"])
         for event in sim.callback.events("VEHICLE_ERROR")
@@ -359,7 +359,7 @@ def errors_told(sim: SimulatorHarness) -> list[tuple[str, str | None, str]]:
 
 
 def test_failing_signals_are_published_once_as_errors(sim: SimulatorHarness) -> None:
-    driver = driver_of(sim, powertrain="BEV")
+    driver = connect_driver(sim, powertrain="BEV")
     driver.subscribe(sim.webhook(signals=[ODOMETER, "internalcombustionengine-fuellevel"]))
     sim.client.post("/control/deliver", json={"vehicleId": driver.vehicle_id})
     sim.settle()
@@ -378,7 +378,7 @@ def test_a_revoked_permission_is_an_error_of_its_signals_and_resolves(sim: Simul
 
     sim.inject_faults(revokedPermissions=["read_odometer"])
     sim.settle()
-    assert errors_told(sim) == [("PERMISSION", None, "ERROR")]
+    assert published_errors(sim) == [("PERMISSION", None, "ERROR")]
     driver.patch(is_locked=False)
     sim.settle()
     signals = {each["code"]: each for each in sim.callback.events("VEHICLE_STATE")[0]["data"]["signals"]}
@@ -386,7 +386,7 @@ def test_a_revoked_permission_is_an_error_of_its_signals_and_resolves(sim: Simul
 
     sim.client.delete("/control/troubles")
     sim.settle()
-    assert errors_told(sim)[-1] == ("PERMISSION", None, "RESOLVED")
+    assert published_errors(sim)[-1] == ("PERMISSION", None, "RESOLVED")
 
 
 def test_an_expired_login_is_published_and_resolved_by_re_authentication(sim: SimulatorHarness) -> None:
@@ -405,7 +405,7 @@ def test_an_expired_login_is_published_and_resolved_by_re_authentication(sim: Si
     assert sim.grant(url=url)["vehicle_id"] == driver.vehicle_id
     sim.settle()
 
-    assert errors_told(sim)[-1] == ("CONNECTED_SERVICES_ACCOUNT", "AUTHENTICATION_FAILED", "RESOLVED")
+    assert published_errors(sim)[-1] == ("CONNECTED_SERVICES_ACCOUNT", "AUTHENTICATION_FAILED", "RESOLVED")
     assert sim.callback.events("VEHICLE_STATE"), "what changed meanwhile is told"
 
 
@@ -418,13 +418,13 @@ def test_an_outage_of_a_make_is_published_for_its_vehicles_only(sim: SimulatorHa
     sim.inject_faults(outage=["TESLA"])
     sim.settle()
 
-    assert errors_told(sim) == [("VEHICLE_STATE", "UNREACHABLE", "ERROR")]
+    assert published_errors(sim) == [("VEHICLE_STATE", "UNREACHABLE", "ERROR")]
     assert tesla.get("/odometer").json()["code"] == "NO_RESPONSE"
     assert ford.get("/odometer").status_code == 200
 
 
 def test_errors_may_go_to_an_address_of_their_own(sim: SimulatorHarness) -> None:
-    driver = driver_of(sim, powertrain="BEV")
+    driver = connect_driver(sim, powertrain="BEV")
     elsewhere = "http://callback.test/errors"
     driver.subscribe(sim.webhook(errorCallbackUri=elsewhere, signals=["internalcombustionengine-fuellevel"]))
 
@@ -439,10 +439,12 @@ def test_errors_may_go_to_an_address_of_their_own(sim: SimulatorHarness) -> None
 def test_withdrawing_at_smartcar_ends_everything_without_an_event(sim: SimulatorHarness) -> None:
     driver = parked(sim)
 
-    gone = sim.client.post("/control/disconnect", json={"vehicleId": driver.vehicle_id})
+    disconnected = sim.client.post("/control/disconnect", json={"vehicleId": driver.vehicle_id})
     sim.later(5)
 
-    assert gone.json() == {"connections": [{"userId": driver.user_id, "vehicleId": driver.vehicle_id}]}
+    assert disconnected.json() == {
+        "connections": [{"userId": driver.user_id, "vehicleId": driver.vehicle_id}]
+    }
     assert not sim.callback.events()
     assert driver.get3().status_code == 404
     assert driver.get("/odometer").status_code == 401

@@ -20,8 +20,12 @@ INSTALLED = PROJECT / "var" / "node-sdk"
 def install() -> None:
     """Install the SDK at the locked version unless it is installed already."""
     lock = (HERE / "package-lock.json").read_bytes()
-    kept = INSTALLED / "package-lock.json"
-    if (INSTALLED / "node_modules" / "smartcar").is_dir() and kept.exists() and kept.read_bytes() == lock:
+    installed_lock = INSTALLED / "package-lock.json"
+    if (
+        (INSTALLED / "node_modules" / "smartcar").is_dir()
+        and installed_lock.exists()
+        and installed_lock.read_bytes() == lock
+    ):
         return
     INSTALLED.mkdir(parents=True, exist_ok=True)
     shutil.copy(HERE / "package.json", INSTALLED)
@@ -37,7 +41,7 @@ def main() -> int:
     """Install the SDK, start the simulator and run the script."""
     install()
     with simulator("--command-latency=0", "--start", NIGHT, *NO_LIMITS) as started:
-        # The variables of the documentation, as for the Python SDK. The Node SDK has a name of its own for v3.
+        # The variables of the documentation, as for the Python SDK. The Node SDK has its own name for v3.
         os.environ |= ENVIRONMENT | {
             "NODE_PATH": str(INSTALLED / "node_modules"),
             "SIMULATOR_ORIGIN": started.origin,

@@ -13,7 +13,7 @@ def simulation(*, vehicles: int = 40, seed: int = 1, start: float = START) -> Fl
     return Fleet(seed=seed, vehicles=vehicles, start=start)
 
 
-def vehicles_of(fleet: Fleet, **identity: object) -> list[Vehicle]:
+def select_vehicles(fleet: Fleet, **identity: object) -> list[Vehicle]:
     """Return the vehicles with these facts, for example ``make="TESLA"``."""
     return [
         vehicle
@@ -27,9 +27,9 @@ def times(start: float, *, days: float, step: float) -> Iterator[float]:
         yield start + number * step
 
 
-def moment(
+def find_moment(
     vehicle: Vehicle,
-    wanted: Callable[[StateSnapshot], bool],
+    matches: Callable[[StateSnapshot], bool],
     *,
     start: float = START,
     days: float = 7,
@@ -37,17 +37,17 @@ def moment(
 ) -> float:
     """Return the first moment at which the vehicle's state matches."""
     for now in times(start, days=days, step=step):
-        if wanted(vehicle.observe(now)):
+        if matches(vehicle.observe(now)):
             return now
     raise AssertionError(f"{vehicle.make} {vehicle.model} is never like that")
 
 
-def resting(vehicle: Vehicle, *, start: float = START, least: float = HOUR) -> float:
+def find_idle_moment(vehicle: Vehicle, *, start: float = START, minimum: float = HOUR) -> float:
     """Return a moment at which the vehicle is locked and doesn't charge, at least so long before its departure."""
     for now in times(start, days=8, step=300):
         state = vehicle.observe(now)
         if state.driving or not state.locked or state.doors or state.trunk or state.charging:
             continue
-        if vehicle.lifecycle.next_change(now) - now >= least:
+        if vehicle.lifecycle.next_change(now) - now >= minimum:
             return now
     raise AssertionError(f"{vehicle.make} {vehicle.model} never rests")

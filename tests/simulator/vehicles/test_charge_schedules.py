@@ -10,13 +10,13 @@ from simulator.vehicles import CommandRejected, Vehicle
 from simulator.vehicles.charge_schedules import Schedule, next_window, parse_clock
 from simulator.vehicles.city import Place
 from simulator.vehicles.city_time import CITY_TIME, DAY, weekday
-from tests.simulator.vehicles.fleets import HOUR, START, simulation, times, vehicles_of
+from tests.simulator.vehicles.fleets import HOUR, START, select_vehicles, simulation, times
 
 HERE = Place("", "", 37.76, -122.44)
 
 
 def tesla() -> Vehicle:
-    return vehicles_of(simulation(), make="TESLA", model="Model Y")[0]
+    return select_vehicles(simulation(), make="TESLA", model="Model Y")[0]
 
 
 def timers(vehicle: Vehicle, now: float) -> list[dict[str, Any]]:
@@ -82,8 +82,10 @@ def test_malformed_days_are_invalid(days: Any) -> None:
         tesla().command("set_weekly_schedule", now=START, latitude=37.7, longitude=-122.4, days=days)
 
 
-def test_volvo_takes_daily_schedules_only_and_others_none() -> None:
-    volvo, ford = (vehicles_of(simulation(), make=make, powertrain="BEV")[0] for make in ("VOLVO", "FORD"))
+def test_volvo_accepts_daily_schedules_only_and_others_none() -> None:
+    volvo, ford = (
+        select_vehicles(simulation(), make=make, powertrain="BEV")[0] for make in ("VOLVO", "FORD")
+    )
     window = {"startTime": "22:00", "stopTime": "06:00"}
     assert volvo.command(
         "set_daily_schedule", now=START, **at_base(volvo), start_time="01:00", stop_time="05:00"
@@ -132,7 +134,7 @@ def test_the_next_window_is_open_or_lies_ahead_on_one_of_its_days(
     assert (start + CITY_TIME) % DAY == pytest.approx(first)
 
 
-def test_a_schedule_counts_only_near_its_place() -> None:
+def test_a_schedule_applies_only_near_its_place() -> None:
     schedule = Schedule("s", "DAILY", 37.70, -122.44, ((0, 3600, tuple(range(7))),))
     assert next_window([schedule], place=HERE, moment=START) is None
 

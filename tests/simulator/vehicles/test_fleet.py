@@ -40,9 +40,11 @@ def test_every_model_belongs_to_a_known_make_and_has_what_its_powertrain_needs()
 
 def test_an_account_holds_one_or_a_few_vehicles_of_one_make() -> None:
     fleet = simulation(vehicles=200)
-    held = Counter(vehicle_id for account in fleet.accounts.values() for vehicle_id in account.vehicle_ids)
-    assert set(held) == set(fleet.vehicles)
-    assert set(held.values()) == {1}
+    owner_counts = Counter(
+        vehicle_id for account in fleet.accounts.values() for vehicle_id in account.vehicle_ids
+    )
+    assert set(owner_counts) == set(fleet.vehicles)
+    assert set(owner_counts.values()) == {1}
     for email, account in fleet.accounts.items():
         vehicles = [fleet.vehicles[vehicle_id] for vehicle_id in account.vehicle_ids]
         assert 1 <= len(vehicles) <= 3
@@ -55,8 +57,8 @@ def test_an_account_holds_one_or_a_few_vehicles_of_one_make() -> None:
 
 def test_the_accounts_of_a_make_are_those_with_its_vehicles() -> None:
     fleet = simulation()
-    assert {account.make for account in fleet.accounts_of("TESLA")} == {"TESLA"}
-    assert fleet.accounts_of("TRABANT") == ()
+    assert {account.make for account in fleet.get_accounts("TESLA")} == {"TESLA"}
+    assert fleet.get_accounts("TRABANT") == ()
 
 
 def test_the_same_seed_gives_the_same_vehicles_whatever_their_number() -> None:
@@ -65,7 +67,7 @@ def test_the_same_seed_gives_the_same_vehicles_whatever_their_number() -> None:
     assert not set(few) & set(simulation(vehicles=12, seed=2).vehicles)
 
 
-def test_the_same_seed_start_and_moment_give_the_same_answers() -> None:
+def test_the_same_seed_start_and_moment_give_the_same_results() -> None:
     one, other = simulation(vehicles=24), simulation(vehicles=24)
     other.advance(now=START + 3 * DAY)  # How a moment is reached must not matter.
     for vehicle_id, vehicle in one.vehicles.items():

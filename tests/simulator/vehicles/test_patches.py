@@ -6,11 +6,19 @@ from typing import Any
 import pytest
 
 from simulator.vehicles import PATCH_NAMES, Vehicle
-from tests.simulator.vehicles.fleets import DAY, HOUR, START, moment, resting, simulation, vehicles_of
+from tests.simulator.vehicles.fleets import (
+    DAY,
+    HOUR,
+    START,
+    find_idle_moment,
+    find_moment,
+    select_vehicles,
+    simulation,
+)
 
 
-def vehicle_of(**identity: object) -> Vehicle:
-    return vehicles_of(simulation(), **identity)[0]
+def get_vehicle(**identity: object) -> Vehicle:
+    return select_vehicles(simulation(), **identity)[0]
 
 
 def body(vehicle: Vehicle, code: str, now: float) -> dict[str, Any]:
@@ -20,21 +28,21 @@ def body(vehicle: Vehicle, code: str, now: float) -> dict[str, Any]:
 
 
 def test_an_unknown_name_is_an_error_that_lists_the_known_ones() -> None:
-    with pytest.raises(ValueError, match="wings") as caught:
-        vehicle_of(make="TESLA").patch(now=START, wings=True)
-    assert all(name in str(caught.value) for name in PATCH_NAMES)
+    with pytest.raises(ValueError, match="wings") as error:
+        get_vehicle(make="TESLA").patch(now=START, wings=True)
+    assert all(name in str(error.value) for name in PATCH_NAMES)
 
 
-def test_nothing_is_set_where_one_name_is_unknown() -> None:
-    vehicle = vehicle_of(make="TESLA")
+def test_nothing_is_set_if_one_name_is_unknown() -> None:
+    vehicle = get_vehicle(make="TESLA")
     with pytest.raises(ValueError, match="unknown"):
         vehicle.patch(now=START, is_locked=False, wings=True)
     assert vehicle.lifecycle.overrides is None
 
 
-def test_nothing_is_set_where_one_value_is_impossible() -> None:
-    vehicle = vehicle_of(make="FORD", model="E-Transit")
-    now = resting(vehicle)
+def test_nothing_is_set_if_one_value_is_impossible() -> None:
+    vehicle = get_vehicle(make="FORD", model="E-Transit")
+    now = find_idle_moment(vehicle)
     vehicle.patch(now=now, state_of_charge=40)
     before = vehicle.state(now=now)
     with pytest.raises(ValueError, match="windows"):
@@ -44,15 +52,15 @@ def test_nothing_is_set_where_one_value_is_impossible() -> None:
 
 def test_the_order_of_the_names_does_not_matter() -> None:
     for patch in ({"charging": True, "state_of_charge": 30}, {"state_of_charge": 30, "charging": True}):
-        vehicle = vehicle_of(make="FORD", model="E-Transit")
-        now = resting(vehicle)
+        vehicle = get_vehicle(make="FORD", model="E-Transit")
+        now = find_idle_moment(vehicle)
         vehicle.patch(now=now, **patch)
         assert vehicle.observe(now).charging
 
 
-def test_a_vehicle_without_reception_is_silent_until_it_moves() -> None:
-    vehicle = vehicle_of(make="TESLA", model="Model S")
-    now = resting(vehicle, least=2 * HOUR)
+def test_a_vehicle_without_reception_reports_nothing_until_it_moves() -> None:
+    vehicle = get_vehicle(make="TESLA", model="Model S")
+    now = find_idle_moment(vehicle, minimum=2 * HOUR)
     assert "connectivitystatus-isonline" in vehicle.patch(now=now, reachable=False)
     assert vehicle.last_report(now + 2 * HOUR - 1) == now
     leaves = vehicle.lifecycle.next_change(now)
@@ -60,8 +68,8 @@ def test_a_vehicle_without_reception_is_silent_until_it_moves() -> None:
     assert body(vehicle, "connectivitystatus-isonline", leaves + 300) == {"value": True}
 
 
-def test_a_digital_key_can_be_taken_away() -> None:
-    vehicle = vehicle_of(make="TESLA", model="Model S")
+def test_a_digital_key_can_be_removed() -> None:
+    vehicle = get_vehicle(make="TESLA", model="Model S")
     vehicle.patch(now=START, digital_key_paired=True)
     assert vehicle.patch(now=START + 1, digital_key_paired=False) == (
         "connectivitystatus-isdigitalkeypaired",
@@ -70,8 +78,8 @@ def test_a_digital_key_can_be_taken_away() -> None:
 
 
 def test_changed_codes_are_returned() -> None:
-    vehicle = vehicle_of(make="FORD", model="E-Transit")
-    now = resting(vehicle)
+    vehicle = get_vehicle(make="FORD", model="E-Transit")
+    now = find_idle_moment(vehicle)
     assert vehicle.patch(now=now, is_locked=False) == (
         "closure-doors",
         "closure-islocked",
@@ -98,17 +106,17 @@ def test_changed_codes_are_returned() -> None:
     ],
 )
 def test_patches_are_reported_at_once(patch: dict[str, Any], code: str, expected: dict[str, Any]) -> None:
-    vehicle = vehicle_of(make="TESLA", model="Model S")
-    now = resting(vehicle)
+    vehicle = get_vehicle(make="TESLA", model="Model S")
+    now = find_idle_moment(vehicle)
     vehicle.patch(now=now, plugged_in=False)
     assert code in vehicle.patch(now=now, **patch)
     assert body(vehicle, code, now) == expected
     assert vehicle.signal(code, now=now).oem_updated_at == now
 
 
-def test_doors_are_given_as_rows_and_columns() -> None:
-    vehicle = vehicle_of(make="TESLA", model="Model S")
-    now = resting(vehicle)
+def test_doors_are_set_as_rows_and_columns() -> None:
+    vehicle = get_vehicle(make="TESLA", model="Model S")
+    now = find_idle_moment(vehicle)
     vehicle.patch(now=now, doors=[[1, 0]])
     opened = [
         (door["row"], door["column"])
@@ -123,8 +131,8 @@ def test_doors_are_given_as_rows_and_columns() -> None:
 
 
 def test_a_vehicle_can_be_moved_anywhere_until_its_departure() -> None:
-    vehicle = vehicle_of(make="TESLA", model="Model S")
-    now = resting(vehicle)
+    vehicle = get_vehicle(make="TESLA", model="Model S")
+    now = find_idle_moment(vehicle)
     vehicle.patch(now=now, latitude=48.8584, longitude=2.2945)
     place = body(vehicle, "location-preciselocation", now)
     assert (place["latitude"], place["longitude"]) == (48.8584, 2.2945)
@@ -134,8 +142,8 @@ def test_a_vehicle_can_be_moved_anywhere_until_its_departure() -> None:
 
 
 def test_a_vehicle_moved_within_the_city_continues_from_there() -> None:
-    vehicle = vehicle_of(make="TESLA", model="Model S")
-    now = resting(vehicle)
+    vehicle = get_vehicle(make="TESLA", model="Model S")
+    now = find_idle_moment(vehicle)
     vehicle.patch(now=now, latitude=37.76, longitude=-122.42)
     begun = vehicle.observe(vehicle.lifecycle.next_change(now) + 0.5)
     assert begun.driving
@@ -144,24 +152,24 @@ def test_a_vehicle_moved_within_the_city_continues_from_there() -> None:
 
 def test_latitude_and_longitude_go_together() -> None:
     with pytest.raises(ValueError, match="together"):
-        vehicle_of(make="TESLA").patch(now=START, latitude=37.7)
+        get_vehicle(make="TESLA").patch(now=START, latitude=37.7)
 
 
-def test_levels_go_on_from_what_was_set() -> None:
-    vehicle = vehicle_of(make="FORD", model="E-Transit")
-    now = moment(vehicle, lambda state: state.driving and state.soc > 40)
+def test_levels_continue_from_the_values_set() -> None:
+    vehicle = get_vehicle(make="FORD", model="E-Transit")
+    now = find_moment(vehicle, lambda state: state.driving and state.soc > 40)
     before = vehicle.observe(now)
     vehicle.patch(now=now, state_of_charge=before.soc - 10)
     later = now + HOUR
-    fresh = vehicles_of(simulation(), make="FORD", model="E-Transit")[0].observe(later)
-    if not fresh.plugged:
-        assert vehicle.observe(later).soc == pytest.approx(fresh.soc - 10, abs=0.01)
+    unpatched = select_vehicles(simulation(), make="FORD", model="E-Transit")[0].observe(later)
+    if not unpatched.plugged:
+        assert vehicle.observe(later).soc == pytest.approx(unpatched.soc - 10, abs=0.01)
     assert vehicle.observe(now + 4 * DAY).soc > 20
 
 
 def test_a_nearly_empty_vehicle_plugs_in_at_its_next_stops_and_never_runs_below_empty() -> None:
-    vehicle = vehicle_of(make="FORD", model="E-Transit")
-    now = moment(vehicle, lambda state: state.driving)
+    vehicle = get_vehicle(make="FORD", model="E-Transit")
+    now = find_moment(vehicle, lambda state: state.driving)
     vehicle.patch(now=now, state_of_charge=3)
     levels = [vehicle.observe(now + minute * 60).soc for minute in range(24 * 60)]
     assert min(levels) >= 0.0
@@ -169,8 +177,8 @@ def test_a_nearly_empty_vehicle_plugs_in_at_its_next_stops_and_never_runs_below_
 
 
 def test_a_vehicle_back_in_its_plan_needs_no_overrides() -> None:
-    vehicle = vehicle_of(make="FORD", model="E-Transit")
-    now = resting(vehicle)
+    vehicle = get_vehicle(make="FORD", model="E-Transit")
+    now = find_idle_moment(vehicle)
     vehicle.patch(now=now, state_of_charge=60)
     vehicle.observe(now + 8 * DAY)
     assert vehicle.lifecycle.overrides is not None
@@ -178,7 +186,7 @@ def test_a_vehicle_back_in_its_plan_needs_no_overrides() -> None:
 
 
 def test_the_odometer_never_falls() -> None:
-    vehicle = vehicle_of(make="TESLA")
+    vehicle = get_vehicle(make="TESLA")
     present = vehicle.observe(START).odometer
     with pytest.raises(ValueError, match="never decreases"):
         vehicle.patch(now=START, odometer=present - 1)
@@ -187,7 +195,7 @@ def test_the_odometer_never_falls() -> None:
 
 
 def test_tires_and_warnings_stay_until_returned_to_the_plan() -> None:
-    vehicle = vehicle_of(make="FORD", model="E-Transit")
+    vehicle = get_vehicle(make="FORD", model="E-Transit")
     usual = body(vehicle, "wheel-tires", START)
     vehicle.patch(now=START, tyre_pressures=[250, 250, 150, 250], warning_lights=["ABS"])
     later = START + 20 * DAY
@@ -204,7 +212,7 @@ def test_tires_and_warnings_stay_until_returned_to_the_plan() -> None:
 
 
 def test_an_engine_fault_lights_the_malfunction_lamp() -> None:
-    vehicle = vehicle_of(make="CHEVROLET", powertrain="ICE")
+    vehicle = get_vehicle(make="CHEVROLET", powertrain="ICE")
     vehicle.patch(now=START, warning_lights=["OilPressure"])
     assert body(vehicle, "diagnostics-mil", START)["status"] == "ALERT"
     assert body(vehicle, "diagnostics-dtccount", START) == {"value": 1, "unit": "count"}
@@ -229,11 +237,11 @@ def test_an_engine_fault_lights_the_malfunction_lamp() -> None:
 )
 def test_impossible_values_are_rejected(patch: dict[str, Any]) -> None:
     with pytest.raises(ValueError, match=next(iter(patch))):
-        vehicle_of(make="TESLA").patch(now=START, **patch)
+        get_vehicle(make="TESLA").patch(now=START, **patch)
 
 
 def test_a_fuel_vehicle_has_no_battery_to_set() -> None:
-    vehicle = vehicle_of(make="FORD", powertrain="ICE")
+    vehicle = get_vehicle(make="FORD", powertrain="ICE")
     for patch in ({"state_of_charge": 50}, {"plugged_in": True}, {"charge_limit": 80}):
         with pytest.raises(ValueError, match="no traction battery"):
             vehicle.patch(now=START, **patch)
@@ -242,14 +250,14 @@ def test_a_fuel_vehicle_has_no_battery_to_set() -> None:
 
 
 def test_a_driving_vehicle_cannot_be_plugged_in() -> None:
-    vehicle = vehicle_of(make="FORD", model="E-Transit")
-    now = moment(vehicle, lambda state: state.driving)
+    vehicle = get_vehicle(make="FORD", model="E-Transit")
+    now = find_moment(vehicle, lambda state: state.driving)
     with pytest.raises(ValueError, match="driving"):
         vehicle.patch(now=now, plugged_in=True)
 
 
 def test_the_state_is_json_compatible_and_describes_the_vehicle() -> None:
-    vehicle = vehicle_of(make="TESLA", model="Model S")
+    vehicle = get_vehicle(make="TESLA", model="Model S")
     vehicle.command(
         "set_daily_schedule",
         now=START,

@@ -7,7 +7,7 @@ import pytest
 from simulator.vehicles import Vehicle
 from simulator.vehicles.city import on_land
 from simulator.vehicles.state_snapshot import StateSnapshot
-from tests.simulator.vehicles.fleets import DAY, HOUR, START, simulation, times, vehicles_of
+from tests.simulator.vehicles.fleets import DAY, HOUR, START, select_vehicles, simulation, times
 
 STEP = 900.0
 VEHICLES = list(simulation(vehicles=40, seed=5).vehicles.values())
@@ -28,7 +28,7 @@ def test_levels_stay_within_0_and_100(watched: tuple[Vehicle, list[StateSnapshot
     assert all(0.0 <= state.soc <= 100.0 and 0.0 <= state.fuel <= 100.0 for state in states)
 
 
-def test_the_odometer_never_falls_and_stands_still_while_the_vehicle_does(
+def test_the_odometer_never_falls_and_is_constant_while_parked(
     watched: tuple[Vehicle, list[StateSnapshot]],
 ) -> None:
     vehicle, states = watched
@@ -70,7 +70,7 @@ def test_the_tank_falls_with_the_distance_and_rises_only_by_refuelling_to_the_br
             assert after.fuel >= 100.0 - used - 0.01
 
 
-def test_a_charging_vehicle_stands_plugged_in_below_its_limit(
+def test_a_charging_vehicle_is_parked_and_plugged_in_below_its_limit(
     watched: tuple[Vehicle, list[StateSnapshot]],
 ) -> None:
     _, states = watched
@@ -101,11 +101,11 @@ def test_a_driving_vehicle_moves_locked_and_awake_and_a_parked_one_has_no_speed(
 def test_a_day_begins_with_the_levels_with_which_the_last_one_ended(seed: int) -> None:
     for vehicle in simulation(vehicles=40, seed=seed).vehicles.values():
         weekly_schedule = vehicle.lifecycle.weekly_schedule
-        first = weekly_schedule.day_of(START)
+        first = weekly_schedule.day_number(START)
         for number in range(first, first + 8):
             end, begin = (
-                weekly_schedule.start_of(number + 1) - 0.01,
-                weekly_schedule.start_of(number + 1) + 0.01,
+                weekly_schedule.start_of_day(number + 1) - 0.01,
+                weekly_schedule.start_of_day(number + 1) + 0.01,
             )
             before, after = vehicle.observe(end), vehicle.observe(begin)
             assert after.soc == pytest.approx(before.soc, abs=0.01)
@@ -115,13 +115,13 @@ def test_a_day_begins_with_the_levels_with_which_the_last_one_ended(seed: int) -
 
 
 def test_a_vehicle_reaches_its_limit_overnight() -> None:
-    for vehicle in vehicles_of(simulation(vehicles=40), powertrain="BEV"):
+    for vehicle in select_vehicles(simulation(vehicles=40), powertrain="BEV"):
         best = max(vehicle.observe(now).soc for now in times(START, days=7, step=HOUR))
         assert best == pytest.approx(vehicle.lifecycle.limit, abs=0.6)
 
 
 def test_fuel_vehicles_refuel_now_and_then() -> None:
-    for vehicle in vehicles_of(simulation(vehicles=40), powertrain="ICE"):
+    for vehicle in select_vehicles(simulation(vehicles=40), powertrain="ICE"):
         fuel = [vehicle.observe(now).fuel for now in times(START, days=8, step=1800)]
         assert any(later > earlier + 5 for earlier, later in pairwise(fuel))
         assert min(fuel) > 3.0

@@ -16,7 +16,7 @@ def test_plan_time_follows_the_clock_at_a_fixed_offset() -> None:
     assert clock.held_since() is None
 
 
-def test_a_held_plan_stands_still_from_the_moment_of_the_hold() -> None:
+def test_a_held_plan_is_frozen_from_the_moment_of_the_hold() -> None:
     clock = PlanClock()
     clock.hold(500.0)
 

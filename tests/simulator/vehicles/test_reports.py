@@ -5,7 +5,16 @@ import itertools
 import pytest
 
 from simulator.vehicles import Vehicle
-from tests.simulator.vehicles.fleets import DAY, HOUR, MINUTE, START, moment, simulation, times, vehicles_of
+from tests.simulator.vehicles.fleets import (
+    DAY,
+    HOUR,
+    MINUTE,
+    START,
+    find_moment,
+    select_vehicles,
+    simulation,
+    times,
+)
 
 FLEET = simulation()
 
@@ -15,8 +24,8 @@ def reports(vehicle: Vehicle, *, days: float = 2, step: float = MINUTE, start: f
 
 
 @pytest.mark.parametrize("make", ["TESLA", "CHEVROLET", "KIA", "VOLVO", "ACURA", "HYUNDAI", "FORD", "TOYOTA"])
-def test_reports_only_go_forward_and_never_lie_ahead(make: str) -> None:
-    for vehicle in vehicles_of(FLEET, make=make):
+def test_reports_only_go_forward_and_are_never_in_the_future(make: str) -> None:
+    for vehicle in select_vehicles(FLEET, make=make):
         last = 0.0
         for now in times(START, days=2, step=5 * MINUTE):
             at = vehicle.last_report(now)
@@ -26,7 +35,7 @@ def test_reports_only_go_forward_and_never_lie_ahead(make: str) -> None:
 
 @pytest.mark.parametrize("make", ["TESLA", "CHEVROLET", "KIA", "VOLVO", "ACURA", "FORD"])
 def test_nothing_is_reported_before_the_next_report(make: str) -> None:
-    vehicle = vehicles_of(FLEET, make=make)[0]
+    vehicle = select_vehicles(FLEET, make=make)[0]
     for now in times(START, days=2, step=7 * MINUTE):
         upcoming = vehicle.next_report(now)
         assert upcoming > now
@@ -34,14 +43,14 @@ def test_nothing_is_reported_before_the_next_report(make: str) -> None:
 
 
 def test_signals_carry_the_time_of_the_report() -> None:
-    vehicle = vehicles_of(FLEET, make="FORD")[0]
+    vehicle = select_vehicles(FLEET, make="FORD")[0]
     now = START + 9 * HOUR
     assert vehicle.signal("odometer-traveleddistance", now=now).oem_updated_at == vehicle.last_report(now)
 
 
 def test_between_two_reports_nothing_new_is_known() -> None:
-    vehicle = vehicles_of(FLEET, make="TOYOTA", powertrain="ICE")[0]
-    now = moment(vehicle, lambda state: state.driving)
+    vehicle = select_vehicles(FLEET, make="TOYOTA", powertrain="ICE")[0]
+    now = find_moment(vehicle, lambda state: state.driving)
     first = vehicle.last_report(now)
     later = vehicle.next_report(now) - 1.0
     assert vehicle.signals(now=now) == vehicle.signals(now=later)
@@ -50,7 +59,7 @@ def test_between_two_reports_nothing_new_is_known() -> None:
 
 @pytest.mark.parametrize(("make", "most"), [("TESLA", 60), ("POLESTAR", 120), ("FORD", 420), ("HONDA", 1200)])
 def test_a_driving_vehicle_reports_at_least_at_its_makes_interval(make: str, most: float) -> None:
-    vehicle = vehicles_of(FLEET, make=make)[0]
+    vehicle = select_vehicles(FLEET, make=make)[0]
     ages = []
     for now in times(START, days=2, step=MINUTE):
         trip_status = vehicle.lifecycle.daily_plan(now).trip_status(now)
@@ -60,8 +69,8 @@ def test_a_driving_vehicle_reports_at_least_at_its_makes_interval(make: str, mos
     assert max(ages) <= most
 
 
-def test_makes_that_are_asked_report_in_their_rhythm_only() -> None:
-    vehicle = vehicles_of(FLEET, make="CHEVROLET")[0]
+def test_polled_makes_report_at_their_interval_only() -> None:
+    vehicle = select_vehicles(FLEET, make="CHEVROLET")[0]
     awake = [now for now in times(START, days=2, step=MINUTE) if vehicle.observe(now).driving]
     found = sorted({vehicle.last_report(now) for now in awake})
     gaps = {round(later - earlier) for earlier, later in itertools.pairwise(found)}
@@ -71,7 +80,7 @@ def test_makes_that_are_asked_report_in_their_rhythm_only() -> None:
 def test_older_kias_report_on_events_only() -> None:
     vehicle = next(
         vehicle
-        for vehicle in vehicles_of(simulation(seed=2), make="KIA", model="Niro PHEV")
+        for vehicle in select_vehicles(simulation(seed=2), make="KIA", model="Niro PHEV")
         if vehicle.year < 2025
     )
     for now in times(START, days=2, step=MINUTE):
@@ -85,15 +94,15 @@ def test_older_kias_report_on_events_only() -> None:
         )
 
 
-def test_an_acura_gives_no_data_while_it_runs() -> None:
-    vehicle = vehicles_of(FLEET, make="ACURA")[0]
+def test_an_acura_sends_no_data_while_it_runs() -> None:
+    vehicle = select_vehicles(FLEET, make="ACURA")[0]
     for now in times(START, days=2, step=5 * MINUTE):
         assert not vehicle.reported(now=now).driving
 
 
 def test_a_vehicle_falls_asleep_some_time_after_it_has_parked_and_stops_reporting() -> None:
-    vehicle = vehicles_of(FLEET, make="TESLA", model="Model S")[0]
-    now = moment(vehicle, lambda state: state.asleep, step=300)
+    vehicle = select_vehicles(FLEET, make="TESLA", model="Model S")[0]
+    now = find_moment(vehicle, lambda state: state.asleep, step=300)
     asleep = vehicle.signal("connectivitystatus-isasleep", now=now).body
     assert asleep == {"value": True}
     wakes = vehicle.next_report(now)
@@ -108,7 +117,7 @@ def test_gm_vehicles_unused_for_days_reject_commands() -> None:
         for vehicle in simulation(vehicles=120).vehicles.values()
         if vehicle.identity.index % 24 == 18 and vehicle.rules.deep_sleep_after
     )
-    now = moment(pool, lambda state: state.deep, days=8, step=HOUR)
+    now = find_moment(pool, lambda state: state.deep, days=8, step=HOUR)
     signal = pool.signal("odometer-traveleddistance", now=now)
     assert signal.error == ("VEHICLE_STATE", "ASLEEP")
     assert signal.body is not None
@@ -118,7 +127,7 @@ def test_gm_vehicles_unused_for_days_reject_commands() -> None:
 
 
 def test_locking_and_unlocking_around_a_stop_is_reported() -> None:
-    vehicle = vehicles_of(FLEET, make="FORD")[0]
+    vehicle = select_vehicles(FLEET, make="FORD")[0]
     signals = [vehicle.signal("closure-islocked", now=now) for now in times(START, days=1, step=10)]
-    seen = {(signal.body or {})["value"] for signal in signals}
-    assert seen == {True, False}
+    values = {(signal.body or {})["value"] for signal in signals}
+    assert values == {True, False}

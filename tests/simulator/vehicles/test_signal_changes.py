@@ -2,27 +2,35 @@
 
 from simulator.vehicles import CATALOGUE, Fleet, Vehicle
 from simulator.vehicles.state_snapshot import observe
-from tests.simulator.vehicles.fleets import DAY, HOUR, MINUTE, START, resting, simulation, vehicles_of
+from tests.simulator.vehicles.fleets import (
+    DAY,
+    HOUR,
+    MINUTE,
+    START,
+    find_idle_moment,
+    select_vehicles,
+    simulation,
+)
 
 
-def everything(vehicle: Vehicle, now: float) -> dict[str, object]:
+def all_signals(vehicle: Vehicle, now: float) -> dict[str, object]:
     return {signal.code: (signal.body, signal.error) for signal in vehicle.signals(now=now)}
 
 
-def differing(before: dict[str, object], after: dict[str, object]) -> set[str]:
+def differing_codes(before: dict[str, object], after: dict[str, object]) -> set[str]:
     return {code for code in CATALOGUE if before[code] != after[code]}
 
 
 def test_a_change_names_exactly_the_signals_whose_value_differs() -> None:
     fleet = simulation(vehicles=40)
-    before = {vehicle.id: everything(vehicle, START) for vehicle in fleet.vehicles.values()}
+    before = {vehicle.id: all_signals(vehicle, START) for vehicle in fleet.vehicles.values()}
     fleet.advance(now=START)
     for step in range(1, 25):
         now = START + step * 37 * MINUTE
-        told = {change.vehicle_id: set(change.codes) for change in fleet.advance(now=now)}
+        changed_codes = {change.vehicle_id: set(change.codes) for change in fleet.advance(now=now)}
         for vehicle in fleet.vehicles.values():
-            after = everything(vehicle, now)
-            assert told.get(vehicle.id, set()) == differing(before[vehicle.id], after), (
+            after = all_signals(vehicle, now)
+            assert changed_codes.get(vehicle.id, set()) == differing_codes(before[vehicle.id], after), (
                 vehicle.make,
                 vehicle.model,
             )
@@ -50,8 +58,8 @@ def test_time_that_runs_backwards_changes_nothing() -> None:
 
 def test_changes_by_commands_and_patches_are_not_reported_twice() -> None:
     fleet = simulation()
-    vehicle = vehicles_of(fleet, make="TOYOTA", powertrain="ICE")[0]
-    now = resting(vehicle)
+    vehicle = select_vehicles(fleet, make="TOYOTA", powertrain="ICE")[0]
+    now = find_idle_moment(vehicle)
     fleet.advance(now=now)
     vehicle.command("unlock", now=now + 1)
     codes = vehicle.patch(now=now + 2, odometer=vehicle.observe(now + 2).odometer + 0.5)
@@ -61,8 +69,8 @@ def test_changes_by_commands_and_patches_are_not_reported_twice() -> None:
 
 def test_changes_after_a_command_are_reported() -> None:
     fleet = simulation()
-    vehicle = vehicles_of(fleet, make="FORD", model="E-Transit")[0]
-    now = resting(vehicle)
+    vehicle = select_vehicles(fleet, make="FORD", model="E-Transit")[0]
+    now = find_idle_moment(vehicle)
     fleet.advance(now=now)
     vehicle.command("unlock", now=now + 1)
     leaves = vehicle.lifecycle.next_change(now)
@@ -72,8 +80,8 @@ def test_changes_after_a_command_are_reported() -> None:
 
 def test_a_vehicle_that_starts_to_charge_by_command_reports_while_it_charges() -> None:
     fleet = simulation()
-    vehicle = vehicles_of(fleet, make="TESLA", model="Model S")[0]
-    now = resting(vehicle, least=3 * HOUR)
+    vehicle = select_vehicles(fleet, make="TESLA", model="Model S")[0]
+    now = find_idle_moment(vehicle, minimum=3 * HOUR)
     vehicle.patch(now=now, state_of_charge=40, plugged_in=True)
     fleet.advance(now=now)
     found = [

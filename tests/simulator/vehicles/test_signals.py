@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from simulator.vehicles import CATALOGUE, Vehicle
-from tests.simulator.vehicles.fleets import DAY, HOUR, START, moment, simulation, times, vehicles_of
+from tests.simulator.vehicles.fleets import DAY, HOUR, START, find_moment, select_vehicles, simulation, times
 
 VEHICLES = list(simulation().vehicles.values())
 UNITS = {
@@ -78,7 +78,7 @@ def test_the_body_has_the_documented_shape(code: str) -> None:
 
 
 def test_a_signal_that_the_vehicle_does_not_have_is_an_error_without_a_body() -> None:
-    vehicle = vehicles_of(simulation(), powertrain="ICE")[0]
+    vehicle = select_vehicles(simulation(), powertrain="ICE")[0]
     signal = vehicle.signal("tractionbattery-stateofcharge", now=START)
     assert signal.body is None
     assert signal.oem_updated_at is None
@@ -104,8 +104,8 @@ def test_a_fuel_vehicle_has_no_charging_signals_and_a_battery_vehicle_no_fuel_si
             assert not any(vehicle.supports(code) for code in CATALOGUE if code.startswith("internalcomb"))
 
 
-def test_volvo_gives_what_its_page_lists_for_the_united_states() -> None:
-    volvo = vehicles_of(simulation(), make="VOLVO", powertrain="PHEV")[0]
+def test_volvo_supports_what_its_page_lists_for_the_united_states() -> None:
+    volvo = select_vehicles(simulation(), make="VOLVO", powertrain="PHEV")[0]
     assert not volvo.supports("location-preciselocation")
     assert not volvo.supports("climate-externaltemperature")
     assert volvo.supports("internalcombustionengine-fuellevel")
@@ -113,11 +113,11 @@ def test_volvo_gives_what_its_page_lists_for_the_united_states() -> None:
 
 
 def charging(vehicle: Vehicle) -> float:
-    return moment(vehicle, lambda state: state.charging and state.soc < 75, step=300)
+    return find_moment(vehicle, lambda state: state.charging and state.soc < 75, step=300)
 
 
 def test_all_signals_of_a_charging_session_are_consistent() -> None:
-    vehicle = vehicles_of(simulation(), make="TESLA", model="Model Y")[0]
+    vehicle = select_vehicles(simulation(), make="TESLA", model="Model Y")[0]
     now = charging(vehicle)
     values = {
         code: vehicle.signal(code, now=now).body or {} for code in CATALOGUE if code.startswith("charge-")
@@ -133,15 +133,15 @@ def test_all_signals_of_a_charging_session_are_consistent() -> None:
 
 
 def test_the_active_limit_is_null_when_unplugged() -> None:
-    vehicle = vehicles_of(simulation(), make="TESLA", model="Model Y")[0]
-    now = moment(vehicle, lambda state: state.driving)
+    vehicle = select_vehicles(simulation(), make="TESLA", model="Model Y")[0]
+    now = find_moment(vehicle, lambda state: state.driving)
     body = vehicle.signal("charge-chargelimits", now=now + 120).body
     assert body is not None
     assert body["activeLimit"] is None
 
 
-def test_finished_sessions_stand_in_the_charge_records() -> None:
-    vehicle = vehicles_of(simulation(), make="TESLA", model="Model Y")[0]
+def test_finished_sessions_are_in_the_charge_records() -> None:
+    vehicle = select_vehicles(simulation(), make="TESLA", model="Model Y")[0]
     body = vehicle.signal("charge-chargerecords", now=START + 8 * DAY).body
     assert body is not None
     assert len(body["values"]) >= 3
@@ -154,7 +154,7 @@ def test_finished_sessions_stand_in_the_charge_records() -> None:
     assert starts == sorted(starts)
 
 
-def test_service_records_stay_as_they_are() -> None:
+def test_service_records_do_not_change() -> None:
     vehicle = next(vehicle for vehicle in VEHICLES if vehicle.supports("service-records"))
     now = START + DAY
     later = now + 2 * HOUR
@@ -165,8 +165,8 @@ def test_service_records_stay_as_they_are() -> None:
 
 
 def test_makes_that_report_only_the_parking_place_repeat_that_place_while_driving() -> None:
-    vehicle = vehicles_of(simulation(), make="SUBARU")[0]
-    now = moment(vehicle, lambda state: state.driving and state.speed > 20)
+    vehicle = select_vehicles(simulation(), make="SUBARU")[0]
+    now = find_moment(vehicle, lambda state: state.driving and state.speed > 20)
     parked = vehicle.observe(vehicle.lifecycle.daily_plan(now).trip_status(now).since - 60)
     body = vehicle.signal("location-preciselocation", now=now + 90).body
     assert body is not None
@@ -174,8 +174,8 @@ def test_makes_that_report_only_the_parking_place_repeat_that_place_while_drivin
     assert (body["latitude"], body["longitude"]) == (parked.latitude, parked.longitude)
 
 
-def test_models_with_several_batteries_leave_the_capacity_open() -> None:
-    for vehicle in vehicles_of(simulation(), powertrain="BEV"):
+def test_models_with_several_batteries_report_no_single_capacity() -> None:
+    for vehicle in select_vehicles(simulation(), powertrain="BEV"):
         body = vehicle.signal("tractionbattery-nominalcapacity", now=START).body
         assert body is not None
         offered = tuple(entry["capacity"] for entry in body["availableCapacities"])
