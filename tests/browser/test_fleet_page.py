@@ -53,9 +53,9 @@ def open_page(context: BrowserContext, server_url: str, owner: User, fleet: Flee
 @pytest.fixture
 def vehicles(fleet: Fleet) -> dict[str, Vehicle]:
     created = [
-        car(fleet, "Ada", charge=80, locked=True, place=OAKLAND, make="TESLA"),
-        car(fleet, "Bea", charge=50, locked=False, place=BERLIN, make="BMW", group="North"),
-        car(fleet, "Cem", fuel=50, locked=True, make="FORD"),
+        create_vehicle(fleet, "Ada", charge=80, locked=True, place=OAKLAND, make="TESLA"),
+        create_vehicle(fleet, "Bea", charge=50, locked=False, place=BERLIN, make="BMW", group="North"),
+        create_vehicle(fleet, "Cem", fuel=50, locked=True, make="FORD"),
     ]
     return {vehicle.name: vehicle for vehicle in created}
 

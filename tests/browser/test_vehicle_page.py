@@ -9,7 +9,7 @@ from playwright.sync_api import BrowserContext, Page, expect
 from accounts.audit import AuditEvent
 from accounts.models import AuditLogEntry, Fleet, User
 from tests.browser.scenarios import set_vehicle_state, sign_in
-from tests.dashboard.vehicle_page.fixtures import failed, told
+from tests.dashboard.vehicle_page.fixtures import store_error, store_signal
 from tests.smartcar import connect
 from vehicles import catalogue
 from vehicles.models import LatestSignal, Vehicle
@@ -72,13 +72,15 @@ def test_values_have_ages_and_the_top_view_follows_reported_data(
     # The map isn't replaced when values are updated; only its marker moves.
     expect(page.locator("#vehicle-map .marker")).to_have_count(1)
     page.evaluate("document.querySelector('#vehicle-map canvas').dataset.same = 'yes'")
-    told(tesla, catalogue.PRECISE_LOCATION, {"latitude": 48.1371, "longitude": 11.5754}, minutes_ago=0)
+    store_signal(
+        tesla, catalogue.PRECISE_LOCATION, {"latitude": 48.1371, "longitude": 11.5754}, minutes_ago=0
+    )
     expect(page.locator("#place")).to_contain_text("48.13710, 11.57540")
     expect(page.locator("#vehicle-map canvas")).to_have_attribute("data-same", "yes")
     expect(page.locator("#vehicle-map .marker")).to_have_count(1)
 
     LatestSignal.objects.filter(vehicle=tesla, code=catalogue.ODOMETER.code).delete()
-    failed(tesla, catalogue.ODOMETER, "COMPATIBILITY")
+    store_error(tesla, catalogue.ODOMETER, "COMPATIBILITY")
     missing = page.locator("#missing")
     expect(missing).to_contain_text("Not supported by this vehicle.")
     expect(missing).to_contain_text("Odometer")
