@@ -69,7 +69,7 @@ def test_a_low_battery_alert_is_shown_acknowledged_and_resolved(
     expect(page.get_by_role("heading", name="Alerts", exact=True)).to_be_visible()
     page.get_by_role("button", name="Acknowledge: Low battery").click()
     expect(
-        page.get_by_role("main").get_by_role("status").filter(has_text="1 notice is acknowledged")
+        page.get_by_role("main").get_by_role("status").filter(has_text="1 alert acknowledged")
     ).to_be_visible()
     expect(page.locator(".alerts-item")).to_contain_text(f"acknowledged by {owner}")
     expect(summary).to_contain_text("No open alerts")
@@ -81,6 +81,6 @@ def test_a_low_battery_alert_is_shown_acknowledged_and_resolved(
             break
         page.wait_for_timeout(500)
     page.reload()
-    expect(page.locator(".notice-badge-done")).to_be_visible()
+    expect(page.locator(".alerts-badge-resolved")).to_be_visible()
     assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
     assert problems == []

@@ -152,7 +152,7 @@ def test_many_vehicles_are_selected_reviewed_and_tracked(
     for vehicle in vehicles:
         set_vehicle_state(smartcar, vehicle, **PARKED)
     page.get_by_role("button", name="Send to 2 vehicles").click()
-    expect(page.get_by_role("heading", name="Lock: 2 cars")).to_be_visible()
+    expect(page.get_by_role("heading", name="Lock: 2 vehicles")).to_be_visible()
     expect(page.locator("#bulk-progress strong")).to_have_text("2 of 2")
     page.reload()
     expect(page.locator("#bulk-progress strong")).to_have_text("2 of 2")

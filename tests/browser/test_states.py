@@ -65,7 +65,7 @@ def _open_all_details(page: Page) -> None:
 STATES = [
     State("nothing there", "/fleets/nowhere/"),
     State("nothing there, signed out", "/nowhere/", role=""),
-    State("Access wasn", FLEET, role="driver"),
+    State("not allowed", FLEET, role="driver"),
     State("in no fleet", "/", role="driver"),
     State("only looking", FLEET, role="viewer"),
     State("only looking at a car", FLEET + "vehicles/{smartcar_id}/", role="viewer"),

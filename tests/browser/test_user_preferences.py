@@ -44,7 +44,7 @@ def test_many_vehicles_are_locked_with_the_keyboard_only(
     expect(page.get_by_role("heading", name="Lock: 2 vehicles?")).to_be_visible()
     tab_to(page, page.get_by_role("button", name="Send to 2 vehicles"))
     page.keyboard.press("Enter")
-    expect(page.get_by_role("heading", level=1, name="Lock: 2 cars")).to_be_visible()
+    expect(page.get_by_role("heading", level=1, name="Lock: 2 vehicles")).to_be_visible()
     locked_names = Command.objects.values_list("vehicle__name", flat=True)
     assert set(locked_names) == {"Ada", "Bea"}
 
