@@ -1,4 +1,4 @@
-"""Notes on corrected and rejected values: how they are stored, and worded for the reader."""
+"""Notes on corrected and rejected values: storage, and display in the reader's language."""
 
 import re
 
@@ -11,13 +11,13 @@ SAMPLES = {"reason": CorrectionNote.NO_VALUE.message(), "unit": "km", "expected"
 
 
 def sample(note: CorrectionNote) -> str:
-    """The note as it is stored, with a value for each of its parameters."""
+    """Returns the note as it is stored, with a value for each of its parameters."""
     names = re.findall(r"%\((\w+)\)s", str(note.label))
     return note.note(**{name: SAMPLES.get(name, 1) for name in names})
 
 
 @pytest.mark.parametrize("note", CorrectionNote)
-def test_each_note_is_worded_in_each_language(note: CorrectionNote) -> None:
+def test_each_note_is_translated(note: CorrectionNote) -> None:
     texts = set()
     for language in ("en", "de", "fr"):
         with translation.override(language):
@@ -41,7 +41,7 @@ def test_a_note_with_parameters_is_stored_as_json() -> None:
     assert decode(encode(message)) == message
 
 
-def test_a_reason_inside_a_note_and_its_numbers_are_in_the_language_of_the_reader() -> None:
+def test_reason_inside_a_note_and_numbers_are_in_the_readers_language() -> None:
     reason = CorrectionNote.OUT_OF_RANGE.message(value=1234.5, unit="kPa", low=0, high=1100)
     stored = CorrectionNote.TIRE_PRESSURE_LEFT_OUT.note(reason=reason)
     assert note_text(stored) == (
@@ -66,9 +66,9 @@ def test_a_reason_inside_a_note_and_its_numbers_are_in_the_language_of_the_reade
         '{"code": "x"}',
     ],
 )
-def test_what_is_no_known_note_is_displayed_as_it_is(stored: str) -> None:
+def test_unknown_note_is_displayed_unchanged(stored: str) -> None:
     assert note_text(stored) == stored
 
 
-def test_a_missing_parameter_is_displayed_all_the_same() -> None:
+def test_note_with_a_missing_parameter_is_still_displayed() -> None:
     assert note_text(CorrectionNote.UNIT_ASSUMED.value) == "The unit was missing; … was assumed."
