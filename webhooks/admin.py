@@ -33,7 +33,7 @@ class InboxEntryAdmin(ReadOnlyAdmin[InboxEntry]):
     @admin.action(description="Process again", permissions=["view"])
     def process_again(self, request: HttpRequest, queryset: QuerySet[InboxEntry]) -> None:
         count = replay(entries=queryset)
-        messages.info(request, f"{count} deliveries are queued for processing.")
+        messages.info(request, f"Deliveries queued for processing: {count}")
 
 
 @admin.register(VehicleError)

@@ -202,7 +202,7 @@ def test_an_invited_member_joins_and_can_be_removed(
     row = page.get_by_role("listitem").filter(has_text="nia@home.example")
     row.get_by_label("Role for Nia", exact=True).select_option("Viewer")
     row.get_by_role("button", name="Change role for Nia").click()
-    expect(page.get_by_role("main").get_by_role("status")).to_contain_text("Nia: Viewer.")
+    expect(page.get_by_role("main").get_by_role("status")).to_contain_text("Role changed for Nia: Viewer.")
     # Dismissing the confirmation leaves the member in the fleet.
     page.once("dialog", lambda dialog: dialog.dismiss())
     row.get_by_role("button", name="Remove Nia").click()

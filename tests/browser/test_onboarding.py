@@ -46,7 +46,9 @@ def context(context: BrowserContext, owner: User, fleet: Fleet) -> BrowserContex
 def expect_step_done(page: Page, step: str, *, at_least: int) -> None:
     """Wait until the step is done and announced. The next step may be done by then."""
     expect(page.locator(f"#step-{step}.step-done")).to_be_visible()
-    expect(page.locator(".onboarding-progress label")).to_have_text(re.compile(f"[{at_least}-6] of 6 complete"))
+    expect(page.locator(".onboarding-progress label")).to_have_text(
+        re.compile(f"[{at_least}-6] of 6 complete")
+    )
     expect(page.locator("#onboarding-news")).to_contain_text(re.compile(f"[{at_least}-6] of 6 complete"))
 
 

@@ -99,7 +99,7 @@ def test_admin_action_queues_deliveries(
     browser.force_login(admin)
     form = {"action": "process_again", "_selected_action": [InboxEntry.objects.get().pk]}
     answer = browser.post("/admin/webhooks/inboxentry/", form, follow=True)
-    assert "1 deliveries are queued for processing" in answer.text
+    assert "Deliveries queued for processing: 1" in answer.text
     assert InboxEntry.objects.get().state == EntryState.WAITING
 
 

@@ -45,6 +45,6 @@ class Command(BaseCommand):
             raise CommandError("Select deliveries by one or more conditions, or use --all.")
         entries = choice.entries()
         if options["dry_run"]:
-            self.stdout.write(f"{entries.count()} deliveries would be reprocessed.")
+            self.stdout.write(f"Deliveries that would be reprocessed: {entries.count()}")
         else:
-            self.stdout.write(f"{replay(entries=entries)} deliveries are queued for processing.")
+            self.stdout.write(f"Deliveries queued for processing: {replay(entries=entries)}")
