@@ -233,7 +233,7 @@ WHAT_TO_DO = {
     "RATE_LIMIT:VEHICLE": "Wait a few minutes and try again",
     "BILLING:VEHICLE_REQUEST_LIMIT": "with a larger plan",
     "COMPATIBILITY:SMARTCAR_NOT_CAPABLE": "t support this feature through Smartcar",
-    "PERMISSION:": "The driver did not allow this",
+    "PERMISSION:": "t grant permission for this",
     "UPSTREAM:NO_RESPONSE": "Waiting for the vehicle",
     "AUTHENTICATION:": "Try again",
 }

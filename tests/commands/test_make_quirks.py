@@ -26,7 +26,7 @@ def test_gm_starts_and_stops_charging_from_fifty_percent(make: str, kind: Comman
 
 def test_polestar_stops_charging_from_forty_percent_and_always_starts() -> None:
     assert (
-        "The car says 39 %."
+        "Current level: 39%."
         in make_quirks.quirk_for(CommandType.STOP_CHARGE, vehicle_state("POLESTAR", charge=39)).refusal
     )
     assert (

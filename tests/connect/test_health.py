@@ -379,8 +379,8 @@ def test_on_v2_one_event_and_the_following_read_are_sufficient(
     with django_capture_on_commit_callbacks(execute=True):
         run_enqueued()
     with django_capture_on_commit_callbacks(execute=True):
+        webhook_tasks.fetch_due()
+    with django_capture_on_commit_callbacks(execute=True):
         run_enqueued()
-    webhook_tasks.fetch_due()
-    run_enqueued()
     processing.process_waiting()
     assert reload(made) == State.NEEDS_REAUTHENTICATION

@@ -141,7 +141,7 @@ class TestNumberOfVehicles:
 
     def test_a_number_that_differs_from_the_stored_one_is_rejected_with_a_hint(self, tmp_path: Path) -> None:
         (tmp_path / "demo.env").write_text("DEMO_VEHICLES=40\n")
-        with pytest.raises(DemoError, match=r"kept has 40 cars, and DEMO_VEHICLES is 12\..*make demo-reset"):
+        with pytest.raises(DemoError, match=r"has 40 vehicles, but DEMO_VEHICLES is 12\..*make demo-reset"):
             vehicle_count(self.demo(tmp_path, DEMO_VEHICLES="12"))
 
 

@@ -96,7 +96,7 @@ def test_a_path_unsuitable_for_sockets_gets_a_socket_elsewhere(folder: Path, nam
 
 def test_a_socket_folder_of_another_user_is_rejected(folder: Path) -> None:
     data = folder / ("x" * 120)
-    with pytest.raises(embedded.ServerError, match="belongs to somebody else"):
+    with pytest.raises(embedded.ServerError, match="belongs to another user"):
         # The folder belongs to this user, but is requested for another user.
         socket_folder = sockets.socket_folder(data, socket_name="s", owner=os.geteuid())
         try:

@@ -92,7 +92,7 @@ def test_revoked_or_expired_token_has_no_access(owner: User, vehicle: Vehicle) -
     expired = token_client(owner, vehicle.fleet, expires_at=timezone.now() - timedelta(seconds=1))
     answer = expired.get(VEHICLES)
     assert answer.status_code == 401
-    assert "opens nothing" in answer.json()["detail"]
+    assert "Invalid token" in answer.json()["detail"]
 
 
 def test_token_has_the_current_permissions_of_its_user(viewer: User, vehicle: Vehicle) -> None:

@@ -123,7 +123,7 @@ def test_one_broken_signal_does_not_affect_the_others() -> None:
         [charge(), None, {"body": {}}, 7, charge(body="broken")], latest=NOON
     )
     assert [observation.status for observation in observations] == [SignalStatus.SUCCESS, SignalStatus.ERROR]
-    assert skipped == tuple(f"signal {at}: it does not say which signal it is" for at in (1, 2, 3))
+    assert skipped == tuple(f"signal {at}: no signal code" for at in (1, 2, 3))
 
 
 @pytest.mark.parametrize("raw", ["many", 7, True])
