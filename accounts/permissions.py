@@ -57,10 +57,10 @@ def get_membership_or_404(*, user: User | AnonymousUser, slug: str, right: Permi
     if not has_permission(membership=membership, right=right):
         raise PermissionDenied(
             _(
-                "Your role in this fleet (%(role)s) doesn't let you %(deed)s. Ask a fleet owner to "
+                "Your role in this fleet (%(role)s) doesn't let you %(action)s. Ask a fleet owner to "
                 "change your role."
             )
-            % {"role": membership.get_role_display(), "deed": _(right.value)}
+            % {"role": membership.get_role_display(), "action": _(right.value)}
         )
     return membership
 

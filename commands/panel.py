@@ -67,7 +67,7 @@ def panel_context(
         "charging_commands": any(kind in verdicts for kind in CHARGING),
         "charging_refusal": _common_refusal(verdicts),
         "locking_words": _join_messages(verdicts, LOCKING),
-        "standing": preconditions.connection_warning(connection) if connection is not None else "",
+        "connection_warning": preconditions.connection_warning(connection) if connection is not None else "",
         "charge_limit": limit,
         "least_limit": parameters.LEAST_LIMIT,
         "most_limit": parameters.MOST_LIMIT,

@@ -89,7 +89,7 @@ def _error_page(request: HttpRequest, failure: AuthorizationFailedError, *, for_
         "car": error.car,
         "for_driver": for_driver,
         "invitation": invitation if invitation is not None and invitation.open else None,
-        "trip": None if for_driver else failure.authorization,
+        "authorization": None if for_driver else failure.authorization,
     }
     return render(request, "connect/connect_error.html", context, status=400)
 

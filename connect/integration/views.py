@@ -60,7 +60,7 @@ def progress(request: HttpRequest, slug: str) -> HttpResponse:
     latest = selectors.latest_migration(fleet=membership.fleet)
     if latest is not None and request.GET.get("version") == latest.version:
         return HttpResponse(status=204)
-    return render(request, "connect/integration/generation.html", _target_version(membership, latest))
+    return render(request, "connect/integration/api_version.html", _target_version(membership, latest))
 
 
 @login_required

@@ -96,7 +96,7 @@ def _page(request: HttpRequest, fleet: Fleet, form: MonthlyLimitForm) -> dict[st
         "near": [row for row in rows if row.near],
         "allowance": quota.monthly_limit(fleet_id=fleet.pk),
         "default_allowance": settings.SMARTCAR_MONTHLY_LIMIT,
-        "room": health.capacity(application=bucket_id(applications.for_fleet(fleet).credentials)),
+        "capacity": health.capacity(application=bucket_id(applications.for_fleet(fleet).credentials)),
         "hosts_down": health.hosts_down(),
         **_tokens(fleet, now),
     }

@@ -134,7 +134,7 @@ def overview_context(
         "alerts": list_warnings(state),
         "checked": checked_systems(state),
         "missing": _missing(state, granted),
-        "heard": bool(state.signals),
+        "has_data": bool(state.signals),
         "may_connect": frame.can(Permission.CONNECT),
         "version": _version(state, connections, hidden=hidden, vehicle=vehicle, now=now),
     }

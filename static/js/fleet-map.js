@@ -214,7 +214,7 @@ async function showPopup(id) {
   const car = cars.get(id);
   if (!car) return;
   popup?.remove();
-  const response = await fetch(element.dataset.peek.replace("/0/", `/${id}/`)).catch(() => null);
+  const response = await fetch(element.dataset.popup.replace("/0/", `/${id}/`)).catch(() => null);
   if (!response?.ok) return;
   const template = document.createElement("template");
   template.innerHTML = await response.text();

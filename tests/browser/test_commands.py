@@ -56,7 +56,7 @@ def expire_reauthentication() -> None:
 
 
 def expect_newest_command(page: Page, *, text: str) -> None:
-    expect(page.locator(".ledger li").first).to_contain_text(text)
+    expect(page.locator(".command-log li").first).to_contain_text(text)
 
 
 def test_every_button_shows_its_result_without_a_reload(

@@ -305,7 +305,7 @@ def test_the_map_shows_vehicles_follows_one_and_opens_its_popup(
     expect(page.get_by_role("button", name="Stop following")).to_be_visible()
     wait_until_still(fleet_map)
     fleet_map.click()  # in the center, where the vehicle is
-    popup = page.locator(".peek")
+    popup = page.locator(".map-popup")
     expect(popup).to_contain_text("Ada")
     expect(popup).to_contain_text("80 %")
     expect(popup.get_by_role("link", name="Ada")).to_have_attribute("href", "/fleets/blue/vehicles/car-Ada/")

@@ -15,7 +15,7 @@ pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
 def send_command(page: Page, smartcar: str, vehicle: Vehicle, button: str) -> None:
     """Press Lock or Unlock for a parked vehicle. Try again if the vehicle leaves at that moment and rejects."""
-    newest = page.locator(".ledger li").first
+    newest = page.locator(".command-log li").first
     for _ in range(3):
         set_vehicle_state(smartcar, vehicle, speed=0, asleep=False, reachable=True)
         page.get_by_role("button", name=button, exact=True).click()
@@ -71,7 +71,7 @@ def test_a_manager_connects_views_and_locks_a_vehicle(
     # Delay the vehicle's report, so that the page shows the command as accepted first.
     httpx.post(f"{smartcar}/control/troubles", json={"delay": 4}, timeout=30).raise_for_status()
     send_command(page, smartcar, vehicle, "Lock")
-    newest = page.locator(".ledger li").first
+    newest = page.locator(".command-log li").first
     expect(newest).to_contain_text("Accepted")
     expect(newest).to_contain_text("Confirmed")
     expect(page.locator(".lock-state")).to_contain_text("Locked")
