@@ -150,7 +150,7 @@ def test_an_authenticator_app_is_added_and_required(
     expect(page.get_by_alt_text("QR code")).to_be_visible()
     assert page.get_by_alt_text("QR code").evaluate("image => image.naturalWidth") > 0
     page.get_by_text("Can't scan the code?").click()
-    secret = page.get_by_label("Secret").input_value()
+    secret = page.get_by_label("Setup key").input_value()
     page.get_by_label("Code").fill(totp_code(secret))
     page.get_by_role("button", name="Add app").click()
     code = page.get_by_role("list", name="Unused codes").get_by_role("listitem").first.inner_text()
