@@ -70,15 +70,15 @@ def run(*arguments: str) -> str:
 def test_conditions_are_combined(
     entries: list[InboxEntry], arguments: list[str], selected: list[int]
 ) -> None:
-    assert run(*arguments, "--dry-run").startswith(f"{len(selected)} ")
+    assert run(*arguments, "--dry-run").endswith(f": {len(selected)}\n")
     assert InboxEntry.objects.filter(state=EntryState.WAITING).count() == 1, "a dry run changes nothing"
-    assert run(*arguments).startswith(f"{len(selected)} ")
+    assert run(*arguments).endswith(f": {len(selected)}\n")
     waiting = InboxEntry.objects.filter(state=EntryState.WAITING).exclude(pk=entries[5].pk)
     assert list(waiting.order_by("id")) == [entries[number] for number in selected]
 
 
 def test_deliveries_are_selected_by_id(entries: list[InboxEntry]) -> None:
-    assert run(str(entries[1].pk), str(entries[4].pk)).startswith("1 ")
+    assert run(str(entries[1].pk), str(entries[4].pk)).endswith(": 1\n")
     entries[1].refresh_from_db()
     assert entries[1].state == EntryState.WAITING
 
@@ -150,7 +150,7 @@ def test_replaying_everything_changes_nothing(vehicle: Vehicle, connection: Conn
     before = snapshot()
     command.refresh_from_db()
     assert command.state == CommandState.CONFIRMED
-    assert run("--all").startswith(f"{InboxEntry.objects.count()} ")
+    assert run("--all").endswith(f": {InboxEntry.objects.count()}\n")
     processing.process_waiting()
     rollups.compute_rollups(now=timezone.now())
     assert snapshot() == before
