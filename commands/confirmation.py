@@ -93,10 +93,13 @@ def _evaluate(update: Update, command: Command) -> bool | None:
 
 
 def _release_waiting(*, updates: Iterable[Update], now: datetime) -> None:
-    """Releases waiting commands whose vehicle reported data from after the command was requested."""
+    """Releases waiting commands whose vehicle itself has reported since the command was requested."""
     seen: dict[int, datetime] = {}
     for update in updates:
-        seen[update.vehicle_id] = max(update.observed_at, seen.get(update.vehicle_id, update.observed_at))
+        if update.contact_at is not None:
+            seen[update.vehicle_id] = max(update.contact_at, seen.get(update.vehicle_id, update.contact_at))
+    if not seen:
+        return
     waiting = Command.objects.filter(state=CommandState.WAITING, vehicle_id__in=seen, expires_at__gt=now)
     for command in waiting.order_by("requested_at"):
         if seen[command.vehicle_id] > command.requested_at:

@@ -13,8 +13,10 @@ from accounts.models import Fleet
 from vehicles import catalogue, latest_state, summaries
 from vehicles.latest_state import EPOCH, LatestSignalRow
 from vehicles.models import Vehicle
-from vehicles.observations import SignalReading, SignalStatus, VehicleFacts
+from vehicles.observations import SignalStatus, VehicleFacts
 from vehicles.readings import NewReading, insert_readings
+from vehicles.received import ReceivedReading as ReceivedReading
+from vehicles.value_times import value_time
 
 _BY_TIME = attrgetter("observed_at", "received_at")
 _STORE_LAST_SEEN = """
@@ -32,35 +34,18 @@ _STORE_IDENTITY = """
 """
 
 
-@dataclass(slots=True)
-class ReceivedReading:
-    """One reading of one of our vehicles, as received.
-
-    `observed_at` is the time of the value: the manufacturer's, else when Smartcar retrieved it, else when we received
-    it. `reported_at` is when it was last reported.
-    """
-
-    vehicle_id: int
-    observation: SignalReading
-    received_at: datetime
-    sequence: int | None = None
-    observed_at: datetime = field(init=False)
-    reported_at: datetime = field(init=False)
-
-    def __post_init__(self) -> None:
-        reading = self.observation
-        self.reported_at = reading.retrieved_at or reading.ingested_at or self.received_at
-        self.observed_at = reading.oem_updated_at or self.reported_at
-
-
 @dataclass(frozen=True, slots=True)
 class Update:
-    """A signal with a newer value than before. `body` is normalized."""
+    """A signal with a newer value than before. `body` is normalized.
+
+    `contact_at` is a time after which the vehicle itself must have reported, or None if the value doesn't show that.
+    """
 
     vehicle_id: int
     code: str
     body: dict[str, Any]
     observed_at: datetime
+    contact_at: datetime | None = None
 
 
 @dataclass(slots=True)
@@ -138,17 +123,19 @@ def ingest_readings(*, batch: Sequence[ReceivedReading]) -> IngestResult:
 def _apply(
     state: LatestSignalRow, received: ReceivedReading, *, recorded: IngestResult, readings: list[NewReading]
 ) -> None:
-    reading, at = received.observation, received.observed_at
+    reading = received.observation
     newer = False
     if reading.status is SignalStatus.SUCCESS and reading.body is not None:
+        at, newer, notes, contact_at = value_time(state, received)
         same = state.body == reading.body
         differs = not same or state.observed_at != at
         # Each payload repeats all signals. Without the manufacturer's time, only the value identifies a repetition.
         if differs and not (same and reading.oem_updated_at is None):
             readings.append(NewReading(state.vehicle_id, state.code, at, reading.body))
-        newer = state.apply_value(reading, observed_at=at, sequence=received.sequence)
+        if newer:
+            state.apply_value(reading, observed_at=at, sequence=received.sequence, notes=notes)
         if newer and differs:
-            recorded.updates.append(Update(state.vehicle_id, state.code, reading.body, at))
+            recorded.updates.append(Update(state.vehicle_id, state.code, reading.body, at, contact_at))
     newer = state.apply_status(reading, reported_at=received.reported_at) or newer
     if newer and reading.status is SignalStatus.SUCCESS:
         recorded.healthy.add(state.vehicle_id)
