@@ -1,6 +1,6 @@
 """Stores all data about vehicles. The newest value wins, changes go to history, and a replay changes nothing."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from operator import attrgetter
@@ -92,13 +92,9 @@ def ingest_readings(*, batch: Sequence[ReceivedReading]) -> IngestResult:
     """
     if not batch:
         return IngestResult()
-    last_received: dict[int, datetime] = {}
-    for received in batch:
-        last_received[received.vehicle_id] = max(
-            received.received_at, last_received.get(received.vehicle_id, EPOCH)
-        )
-    fleets = lock_vehicles(vehicle_ids=last_received)
-    known = latest_state.load(vehicle_ids=last_received)
+    vehicle_ids = {received.vehicle_id for received in batch}
+    fleets = lock_vehicles(vehicle_ids=vehicle_ids)
+    known = latest_state.load(vehicle_ids=vehicle_ids)
     recorded = IngestResult()
     readings: list[NewReading] = []
     for received in sorted(batch, key=_BY_TIME):
@@ -115,7 +111,7 @@ def ingest_readings(*, batch: Sequence[ReceivedReading]) -> IngestResult:
     insert_readings(readings=readings)
     summarized = {update.vehicle_id for update in recorded.updates if update.code in summaries.CODES}
     summaries.refresh_snapshots(vehicle_ids=summarized, held=True)
-    _update_last_seen(last_received)
+    _update_last_seen(batch)
     _learn_identity(recorded.updates)
     return recorded
 
@@ -141,7 +137,15 @@ def _apply(
         recorded.healthy.add(state.vehicle_id)
 
 
-def _update_last_seen(last_received: Mapping[int, datetime]) -> None:
+def _update_last_seen(batch: Iterable[ReceivedReading]) -> None:
+    """Updates the time of the last update of vehicles with at least one value in the batch; an error isn't data."""
+    last_received: dict[int, datetime] = {}
+    for each in batch:
+        if each.observation.body is not None:
+            last = last_received.get(each.vehicle_id, EPOCH)
+            last_received[each.vehicle_id] = max(each.received_at, last)
+    if not last_received:
+        return
     rows = orjson.dumps([{"id": pk, "at": at} for pk, at in last_received.items()]).decode()
     with connection.cursor() as cursor:
         cursor.execute(_STORE_LAST_SEEN, [rows])

@@ -114,3 +114,50 @@ def test_only_new_reports_of_the_vehicle_are_contact(vehicle: Vehicle) -> None:
     (timed,) = ingest(vehicle, 48, oem=NOON + minutes(10), retrieved=NOON + minutes(11)).updates
     contacts = [update.contact_at for update in (first, same, changed, timed)]
     assert contacts == [None, None, NOON + minutes(5), NOON + minutes(10)]
+
+
+def test_all_values_are_stored_while_the_manufacturers_time_stands_still(vehicle: Vehicle) -> None:
+    for step, value in ((1, 60), (11, 55), (12, 55), (21, 50)):
+        ingest(vehicle, value, oem=NOON, retrieved=NOON + minutes(step))
+    assert history(vehicle) == [(NOON, 60), (NOON + minutes(11), 55), (NOON + minutes(21), 50)]
+    assert (latest(vehicle).value, latest(vehicle).observed_at) == (50, NOON + minutes(21))
+
+
+def test_replaying_values_whose_time_stood_still_changes_nothing(vehicle: Vehicle) -> None:
+    for replayed in (False, True):
+        for step, value in ((1, 60), (11, 55), (21, 50)):
+            ingest(vehicle, value, oem=NOON, retrieved=NOON + minutes(step), replayed=replayed)
+    assert len(history(vehicle)) == 3
+    assert latest(vehicle).value == 50
+
+
+def test_late_value_with_the_same_time_is_stored_but_not_newer(vehicle: Vehicle) -> None:
+    ingest(vehicle, 55, oem=NOON, retrieved=NOON + minutes(11))
+    ingest(vehicle, 60, oem=NOON, retrieved=NOON + minutes(1))
+    assert latest(vehicle).value == 55
+    assert 60 in [value for _, value in history(vehicle)]
+
+
+def test_values_without_times_are_ordered_by_delivery(vehicle: Vehicle) -> None:
+    ingest(vehicle, 50, delivered_at=NOON + minutes(2), received=NOON + minutes(9))
+    ingest(vehicle, 60, delivered_at=NOON + minutes(1), received=NOON + minutes(10))
+    assert (latest(vehicle).value, latest(vehicle).observed_at) == (50, NOON + minutes(2))
+
+
+def test_delivery_is_never_after_its_receipt(vehicle: Vehicle) -> None:
+    ingest(vehicle, 50, delivered_at=NOON + minutes(90), received=NOON)
+    assert latest(vehicle).observed_at == NOON
+
+
+def test_pulled_value_with_the_same_time_and_a_later_retrieval_is_newer(vehicle: Vehicle) -> None:
+    ingest(vehicle, 50, oem=NOON, retrieved=NOON + minutes(1), sequence=8)
+    ingest(vehicle, 49, oem=NOON, retrieved=NOON + minutes(2))
+    assert latest(vehicle).value == 49
+
+
+def test_of_values_with_the_same_times_the_one_that_arrived_last_is_newer(vehicle: Vehicle) -> None:
+    for value in (50, 49):
+        ingest(vehicle, value, oem=NOON, retrieved=NOON + minutes(1))
+    assert latest(vehicle).value == 49
+    ingest(vehicle, 50, oem=NOON, retrieved=NOON + minutes(1), replayed=True)
+    assert latest(vehicle).value == 49

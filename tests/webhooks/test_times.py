@@ -89,3 +89,34 @@ def test_true_value_after_one_from_a_clock_ahead_is_used(vehicle: Vehicle, conne
     deliver(vehicle, True, retrievedAt=measured + timedelta(seconds=9), oemUpdatedAt=measured)
     row = LatestSignal.objects.get(vehicle=vehicle, code=CODE)
     assert (row.value, milliseconds(row.observed_at or sent)) == (True, milliseconds(measured))
+
+
+def test_deliveries_without_signal_times_are_ordered_by_delivery(
+    vehicle: Vehicle, connection: Connection
+) -> None:
+    now = timezone.now()
+    deliver(vehicle, True, delivered=now - timedelta(minutes=1))
+    deliver(vehicle, False, delivered=now - timedelta(minutes=2))
+    assert LatestSignal.objects.get(vehicle=vehicle, code=CODE).value is True
+
+
+def test_last_update_does_not_move_without_data(vehicle: Vehicle, connection: Connection) -> None:
+    deliver(vehicle, None)
+    error = {
+        "type": "CONNECTED_SERVICES_ACCOUNT",
+        "code": "ACCOUNT_ISSUE",
+        "state": "RESOLVED",
+        "signals": [{"code": CODE}],
+    }
+    body = {
+        "eventId": "error",
+        "eventType": "VEHICLE_ERROR",
+        "data": {"vehicle": {"id": vehicle.smartcar_id}, "errors": [error]},
+    }
+    post(json.dumps(body).encode())
+    assert processing.process_waiting() == 1
+    vehicle.refresh_from_db()
+    assert vehicle.last_seen_at is None
+    deliver(vehicle, True)
+    vehicle.refresh_from_db()
+    assert vehicle.last_seen_at is not None
