@@ -8,8 +8,9 @@ from django.db.models import F, Q
 
 from commands import expected_signals
 from commands.messages import CommandMessage
-from commands.models import AWAITING_SIGNAL, OPEN, UNSENT, Command, CommandState
+from commands.models import AWAITING_SIGNAL, EVIDENCE_MAX_AGE, OPEN, UNSENT, Command, CommandState
 from commands.sender import READ_DELAYS, interrupted_message, mark_ambiguous, mark_unconfirmed, mark_unknown
+from commands.superseding import next_sent_at, supersede_contradicted, supersede_older
 from commands.types import EXPIRY, CommandType
 from connect import fetching
 from core.message_codes import Message
@@ -23,8 +24,6 @@ CONFIRMATION_TIMEOUT = timedelta(minutes=15)
 SENDING_TIMEOUT = timedelta(seconds=420)
 # A signal from later than this can't predate the execution of the command.
 EXECUTION_TIMEOUT = timedelta(seconds=330)
-# A signal from later than this may be the result of another action.
-EVIDENCE_MAX_AGE = timedelta(hours=24)
 _BATCH = 500
 _AWAITING_SIGNALS = frozenset(signal.code for signal in expected_signals.CONFIRMING_SIGNALS)
 
@@ -46,25 +45,27 @@ def confirm_from_signals(*, updates: Iterable[Update], now: datetime) -> int:
     relevant = [update for update in updates if update.code in _AWAITING_SIGNALS]
     if not relevant:
         return 0
-    waiting = Command.objects.filter(
-        vehicle_id__in={update.vehicle_id for update in relevant},
-        state__in=AWAITING_SIGNAL,
-        sent_at__gt=now - EVIDENCE_MAX_AGE,
-    )
-    return sum(_resolve(command, relevant, now) for command in waiting)
-
-
-def _resolve(command: Command, updates: Iterable[Update], now: datetime) -> bool:
-    results = [result for update in updates if (result := _evaluate(update, command)) is not None]
-    if any(results):
-        return command.transition(
-            to=CommandState.CONFIRMED,
-            from_states=AWAITING_SIGNAL,
-            now=now,
-            settled_at=now,
-            message=Message(),
-            next_read_at=None,
+    sent = list(
+        Command.objects.filter(
+            vehicle_id__in={update.vehicle_id for update in relevant},
+            state__in=(*AWAITING_SIGNAL, CommandState.CONFIRMED),
+            sent_at__gt=now - EVIDENCE_MAX_AGE,
         )
+    )
+    waiting = [command for command in sent if command.state in AWAITING_SIGNAL]
+    return sum(_resolve(command, relevant, next_sent_at(command, sent), now) for command in waiting)
+
+
+def _resolve(command: Command, updates: Iterable[Update], until: datetime | None, now: datetime) -> bool:
+    """Settles a command by the updates up to `until`, and returns whether it was confirmed."""
+    results = [
+        result
+        for update in updates
+        if (until is None or update.observed_at <= until)
+        and (result := _evaluate(update, command)) is not None
+    ]
+    if any(results):
+        return _confirm(command, now)
     if results and command.state == CommandState.UNKNOWN:
         command.transition(
             to=CommandState.FAILED,
@@ -74,7 +75,23 @@ def _resolve(command: Command, updates: Iterable[Update], now: datetime) -> bool
             message=expected_signals.contradicted_message(CommandType(command.kind)),
             next_read_at=None,
         )
+    elif results:
+        supersede_contradicted(command, now=now)
     return False
+
+
+def _confirm(command: Command, now: datetime) -> bool:
+    confirmed = command.transition(
+        to=CommandState.CONFIRMED,
+        from_states=AWAITING_SIGNAL,
+        now=now,
+        settled_at=now,
+        message=Message(),
+        next_read_at=None,
+    )
+    if confirmed:
+        supersede_older(command, now=now)
+    return confirmed
 
 
 def _evaluate(update: Update, command: Command) -> bool | None:
@@ -93,10 +110,13 @@ def _evaluate(update: Update, command: Command) -> bool | None:
 
 
 def _release_waiting(*, updates: Iterable[Update], now: datetime) -> None:
-    """Releases waiting commands whose vehicle reported data from after the command was requested."""
+    """Releases waiting commands whose vehicle itself has reported since the command was requested."""
     seen: dict[int, datetime] = {}
     for update in updates:
-        seen[update.vehicle_id] = max(update.observed_at, seen.get(update.vehicle_id, update.observed_at))
+        if update.contact_at is not None:
+            seen[update.vehicle_id] = max(update.contact_at, seen.get(update.vehicle_id, update.contact_at))
+    if not seen:
+        return
     waiting = Command.objects.filter(state=CommandState.WAITING, vehicle_id__in=seen, expires_at__gt=now)
     for command in waiting.order_by("requested_at"):
         if seen[command.vehicle_id] > command.requested_at:

@@ -159,6 +159,16 @@ class CommandMessage(MessageCatalog):
         ),
     )
 
+    # No report can confirm an accepted or unknown command anymore.
+    SUPERSEDED_BY_COMMAND = (
+        "command.superseded.by_command",
+        _("A later command took the place of this one, so no report can confirm it anymore."),
+    )
+    SUPERSEDED_BY_REPORT = (
+        "command.superseded.by_report",
+        _("The vehicle has since reported a different state, so no report can confirm this command anymore."),
+    )
+
 
 def display_text(code: str, params: Params, smartcar_message: str) -> str:
     """Returns the text of a recorded message in the active language.

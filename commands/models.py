@@ -1,6 +1,6 @@
 """The command history: one row per command and vehicle, never deleted, with the time of each state change."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from django.db import models, transaction
@@ -36,6 +36,7 @@ class CommandState(models.TextChoices):
     FAILED = "failed", _("Failed")
     EXPIRED = "expired", _("Expired")
     CANCELLED = "cancelled", _("Canceled")
+    SUPERSEDED = "superseded", _("Superseded")
 
 
 # A later signal may still settle these.
@@ -52,6 +53,8 @@ UNDELIVERED = (CommandState.REQUESTED, CommandState.SENDING, CommandState.RETRYI
 UNSENT = (CommandState.QUEUED, CommandState.WAITING, CommandState.REQUESTED)
 # The sweeper processes these.
 OPEN = (CommandState.QUEUED, CommandState.WAITING, *UNDELIVERED, CommandState.ACCEPTED, CommandState.UNKNOWN)
+# A signal from later than this may be the result of another action.
+EVIDENCE_MAX_AGE = timedelta(hours=24)
 # Errors that resolve when the vehicle reports again.
 ASLEEP = frozenset({"ASLEEP", "UNREACHABLE"})
 
@@ -120,7 +123,9 @@ class Command(MessageFields):
 
     @property
     def open(self) -> bool:
-        """Whether the state may still change without a user's action."""
+        """Whether the state may still change without a user's action. An unknown command's can't after a day."""
+        if self.state == CommandState.UNKNOWN:
+            return timezone.now() < (self.sent_at or self.changed_at) + EVIDENCE_MAX_AGE
         return self.state in OPEN
 
     @property

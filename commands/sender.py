@@ -14,6 +14,7 @@ from django.utils import timezone
 from commands import api_mapping, expected_signals
 from commands.messages import CommandMessage, error_columns
 from commands.models import Command, CommandState
+from commands.superseding import supersede_older
 from commands.types import IDEMPOTENT, CommandType
 from connect import gateway, health, token_store
 from connect.gateway import CallPurpose, PreparedCall
@@ -137,6 +138,7 @@ def _on_response(command: Command, answer: CommandAnswer) -> None:
     ):
         # A signal was faster than the response: the state is unchanged, but the IDs are still stored.
         Command.objects.filter(pk=command.pk).update(accepted_at=now, **ids)
+    supersede_older(command, now=now)
 
 
 def _rejected(

@@ -111,6 +111,10 @@ class CorrectionNote(MessageCatalog):
         "value.time_left_out",
         _("The vehicle timestamp was in the future and was left out."),
     )
+    CLOCK_BEHIND = (
+        "value.clock_behind",
+        _("The vehicle's clock is behind; the time of retrieval was used."),
+    )
     TIRE_LEFT_OUT = "value.tire_left_out", _("A tire without a position was left out.")
     TIRE_PRESSURE_LEFT_OUT = "value.tire_pressure_left_out", _("A tire pressure was left out. %(reason)s")
 

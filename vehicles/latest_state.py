@@ -4,7 +4,7 @@ This is the hottest path of the project, so rows are exchanged with PostgreSQL a
 one to store them.
 """
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
@@ -70,23 +70,22 @@ class LatestSignalRow:
     touched: bool = False
     changed: bool = False
 
-    def apply_value(self, reading: SignalReading, *, observed_at: datetime, sequence: int | None) -> bool:
-        """Applies a reading's value if it is newer: by time of the value, then sequence, then retrieval by Smartcar.
-
-        Returns whether it was.
-        """
-        newness = (observed_at, -1 if sequence is None else sequence, reading.retrieved_at or EPOCH)
-        stored_sequence = -1 if self.sequence is None else self.sequence
-        if newness <= (self.observed_at or EPOCH, stored_sequence, self.retrieved_at or EPOCH):
-            return False
+    def apply_value(
+        self,
+        reading: SignalReading,
+        *,
+        observed_at: datetime,
+        sequence: int | None,
+        notes: Sequence[str],
+    ) -> None:
+        """Applies a reading's value, which the caller has found to be newer (vehicles.value_times)."""
         self.touched = True
         self.retrieved_at = reading.retrieved_at
         self.sequence = sequence
-        values = (reading.body, observed_at, reading.oem_updated_at, list(reading.notes))
+        values = (reading.body, observed_at, reading.oem_updated_at, list(notes))
         if values != (self.body, self.observed_at, self.oem_updated_at, self.notes):
             self.changed = True
             self.body, self.observed_at, self.oem_updated_at, self.notes = values
-        return True
 
     def apply_status(self, reading: SignalReading, *, reported_at: datetime) -> bool:
         """Applies a reading's status if its report is newer, and returns whether it was. The value is retained."""

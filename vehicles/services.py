@@ -1,6 +1,6 @@
 """Stores all data about vehicles. The newest value wins, changes go to history, and a replay changes nothing."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from operator import attrgetter
@@ -13,8 +13,10 @@ from accounts.models import Fleet
 from vehicles import catalogue, latest_state, summaries
 from vehicles.latest_state import EPOCH, LatestSignalRow
 from vehicles.models import Vehicle
-from vehicles.observations import SignalReading, SignalStatus, VehicleFacts
+from vehicles.observations import SignalStatus, VehicleFacts
 from vehicles.readings import NewReading, insert_readings
+from vehicles.received import ReceivedReading as ReceivedReading
+from vehicles.value_times import value_time
 
 _BY_TIME = attrgetter("observed_at", "received_at")
 _STORE_LAST_SEEN = """
@@ -32,35 +34,18 @@ _STORE_IDENTITY = """
 """
 
 
-@dataclass(slots=True)
-class ReceivedReading:
-    """One reading of one of our vehicles, as received.
-
-    `observed_at` is the time of the value: the manufacturer's, else when Smartcar retrieved it, else when we received
-    it. `reported_at` is when it was last reported.
-    """
-
-    vehicle_id: int
-    observation: SignalReading
-    received_at: datetime
-    sequence: int | None = None
-    observed_at: datetime = field(init=False)
-    reported_at: datetime = field(init=False)
-
-    def __post_init__(self) -> None:
-        reading = self.observation
-        self.reported_at = reading.retrieved_at or reading.ingested_at or self.received_at
-        self.observed_at = reading.oem_updated_at or self.reported_at
-
-
 @dataclass(frozen=True, slots=True)
 class Update:
-    """A signal with a newer value than before. `body` is normalized."""
+    """A signal with a newer value than before. `body` is normalized.
+
+    `contact_at` is a time after which the vehicle itself must have reported, or None if the value doesn't show that.
+    """
 
     vehicle_id: int
     code: str
     body: dict[str, Any]
     observed_at: datetime
+    contact_at: datetime | None = None
 
 
 @dataclass(slots=True)
@@ -107,13 +92,9 @@ def ingest_readings(*, batch: Sequence[ReceivedReading]) -> IngestResult:
     """
     if not batch:
         return IngestResult()
-    last_received: dict[int, datetime] = {}
-    for received in batch:
-        last_received[received.vehicle_id] = max(
-            received.received_at, last_received.get(received.vehicle_id, EPOCH)
-        )
-    fleets = lock_vehicles(vehicle_ids=last_received)
-    known = latest_state.load(vehicle_ids=last_received)
+    vehicle_ids = {received.vehicle_id for received in batch}
+    fleets = lock_vehicles(vehicle_ids=vehicle_ids)
+    known = latest_state.load(vehicle_ids=vehicle_ids)
     recorded = IngestResult()
     readings: list[NewReading] = []
     for received in sorted(batch, key=_BY_TIME):
@@ -130,7 +111,7 @@ def ingest_readings(*, batch: Sequence[ReceivedReading]) -> IngestResult:
     insert_readings(readings=readings)
     summarized = {update.vehicle_id for update in recorded.updates if update.code in summaries.CODES}
     summaries.refresh_snapshots(vehicle_ids=summarized, held=True)
-    _update_last_seen(last_received)
+    _update_last_seen(batch)
     _learn_identity(recorded.updates)
     return recorded
 
@@ -138,23 +119,33 @@ def ingest_readings(*, batch: Sequence[ReceivedReading]) -> IngestResult:
 def _apply(
     state: LatestSignalRow, received: ReceivedReading, *, recorded: IngestResult, readings: list[NewReading]
 ) -> None:
-    reading, at = received.observation, received.observed_at
+    reading = received.observation
     newer = False
     if reading.status is SignalStatus.SUCCESS and reading.body is not None:
+        at, newer, notes, contact_at = value_time(state, received)
         same = state.body == reading.body
         differs = not same or state.observed_at != at
         # Each payload repeats all signals. Without the manufacturer's time, only the value identifies a repetition.
         if differs and not (same and reading.oem_updated_at is None):
             readings.append(NewReading(state.vehicle_id, state.code, at, reading.body))
-        newer = state.apply_value(reading, observed_at=at, sequence=received.sequence)
+        if newer:
+            state.apply_value(reading, observed_at=at, sequence=received.sequence, notes=notes)
         if newer and differs:
-            recorded.updates.append(Update(state.vehicle_id, state.code, reading.body, at))
+            recorded.updates.append(Update(state.vehicle_id, state.code, reading.body, at, contact_at))
     newer = state.apply_status(reading, reported_at=received.reported_at) or newer
     if newer and reading.status is SignalStatus.SUCCESS:
         recorded.healthy.add(state.vehicle_id)
 
 
-def _update_last_seen(last_received: Mapping[int, datetime]) -> None:
+def _update_last_seen(batch: Iterable[ReceivedReading]) -> None:
+    """Updates the time of the last update of vehicles with at least one value in the batch; an error isn't data."""
+    last_received: dict[int, datetime] = {}
+    for each in batch:
+        if each.observation.body is not None:
+            last = last_received.get(each.vehicle_id, EPOCH)
+            last_received[each.vehicle_id] = max(each.received_at, last)
+    if not last_received:
+        return
     rows = orjson.dumps([{"id": pk, "at": at} for pk, at in last_received.items()]).decode()
     with connection.cursor() as cursor:
         cursor.execute(_STORE_LAST_SEEN, [rows])

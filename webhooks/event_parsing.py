@@ -28,6 +28,11 @@ class ParsedMessage:
     delivery: Delivery
     vehicles: dict[str, list[int]]
 
+    @property
+    def replayed(self) -> bool:
+        """Whether the entry was processed before."""
+        return self.entry.processed_at is not None
+
     def vehicle_ids(self) -> Iterator[int]:
         """Yields the IDs of our vehicles in the delivery."""
         for report in self.delivery.reports:

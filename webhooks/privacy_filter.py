@@ -40,6 +40,8 @@ def _received_readings(message: ParsedMessage) -> Iterable[ReceivedReading]:
                     observation=observation,
                     received_at=message.entry.received_at,
                     sequence=message.delivery.sequence,
+                    delivered_at=message.delivery.delivered_at,
+                    replayed=message.replayed,
                 )
 
 

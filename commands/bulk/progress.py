@@ -24,6 +24,7 @@ GROUPS: Mapping[str, tuple[str | Promise, tuple[CommandState, ...]]] = {
         (CommandState.SENDING, CommandState.RETRYING, CommandState.ACCEPTED),
     ),
     "done": (_("Done"), (CommandState.CONFIRMED, CommandState.UNCONFIRMED)),
+    "superseded": (_("Superseded"), (CommandState.SUPERSEDED,)),
     "unknown": (_("Unknown"), (CommandState.UNKNOWN,)),
     "not-done": (
         _("Failed"),
@@ -31,7 +32,7 @@ GROUPS: Mapping[str, tuple[str | Promise, tuple[CommandState, ...]]] = {
     ),
 }
 # What needs attention comes first.
-_ORDER = ("not-done", "unknown", "under-way", "waiting", "done")
+_ORDER = ("not-done", "unknown", "under-way", "waiting", "superseded", "done")
 
 
 @dataclass(frozen=True, slots=True)

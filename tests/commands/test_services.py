@@ -111,7 +111,7 @@ def test_a_sent_command_cannot_be_canceled(
 
 def report_signal(command: Command, *, seconds: float) -> None:
     at = command.requested_at + timedelta(seconds=seconds)
-    update = Update(command.vehicle_id, catalogue.ODOMETER.code, {"value": 7}, at)
+    update = Update(command.vehicle_id, catalogue.ODOMETER.code, {"value": 7}, at, contact_at=at)
     confirmation.on_signals(updates=[update], now=timezone.now())
 
 
@@ -127,6 +127,17 @@ def test_a_command_for_a_sleeping_vehicle_is_sent_after_its_next_signal(
     command.refresh_from_db()
     assert command.state == CommandState.REQUESTED
     assert command.expires_at <= timezone.now() + timedelta(minutes=10)
+
+
+def test_a_value_retrieved_later_without_contact_does_not_release_a_waiting_command(
+    create_command: Callable[..., Command],
+) -> None:
+    command = create_command(when_online=True)
+    at = command.requested_at + timedelta(seconds=5)
+    update = Update(command.vehicle_id, catalogue.ODOMETER.code, {"value": 7}, at)
+    confirmation.on_signals(updates=[update], now=timezone.now())
+    command.refresh_from_db()
+    assert command.state == CommandState.WAITING
 
 
 def test_a_waiting_command_expires_if_the_vehicle_does_not_wake(

@@ -33,11 +33,10 @@ def charge_reading(
         status=SignalStatus.SUCCESS,
         body={"value": value, "unit": "percent"},
         oem_updated_at=at,
-        retrieved_at=fields.get("retrieved", NOON),
+        retrieved_at=fields.get("retrieved", at),
     )
-    return ReceivedReading(
-        vehicle.pk, observation, received_at=fields.get("received", NOON), sequence=sequence
-    )
+    received = fields.get("received", observation.retrieved_at or NOON)
+    return ReceivedReading(vehicle.pk, observation, received_at=received, sequence=sequence)
 
 
 def error_reading(vehicle: Vehicle, *, at: datetime) -> ReceivedReading:

@@ -62,9 +62,9 @@ class LatestSignal(models.Model):
     """The newest valid value of one signal of one vehicle, and the status of its last report.
 
     `body` is normalized (vehicles.normalization). After an error, which `status` shows, the last valid body is
-    retained. `observed_at` is the time of the value: the manufacturer's, else when Smartcar retrieved it, else when we
-    received it. `notes` are codes, and so is `error_description` for a value that was rejected here
-    (vehicles.correction_notes); otherwise it is Smartcar's text.
+    retained. `observed_at` is the time of the value (vehicles.value_times): the manufacturer's if it is plausible, else
+    when Smartcar retrieved it, else when it was delivered or received. `notes` are codes, and so is `error_description`
+    for a value that was rejected here (vehicles.correction_notes); otherwise it is Smartcar's text.
     """
 
     pk = models.CompositePrimaryKey("vehicle_id", "code")

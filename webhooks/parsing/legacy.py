@@ -13,8 +13,8 @@ from vehicles.observations import VehicleFacts
 from webhooks.messages import DeliveryNote
 from webhooks.parsing.events import read_facts
 from webhooks.parsing.fields import digest_id, identifier, items, mapping, mode, text, upper
-from webhooks.parsing.signals import Times, observe
-from webhooks.parsing.times import not_from_the_future, parse_time
+from webhooks.parsing.signals import observe, plausible_times
+from webhooks.parsing.times import parse_time
 from webhooks.parsing.types import VEHICLE_STATE, VERIFY, Delivery, Malformed, VehicleReport
 from webhooks.parsing.v2 import read_answers
 
@@ -93,9 +93,8 @@ def _event(payload: Mapping[str, Any], received_at: datetime | None) -> _Content
         return _Contents(
             kind or "eventBased", identifier(payload.get("eventId")), reports=(VehicleReport(facts),)
         )
-    at = not_from_the_future(parse_time(payload.get("eventTime")), received_at)
     charging, status = _CHARGING_EVENTS[kind]
-    times = Times(oem_updated_at=at)
+    times = plausible_times(parse_time(payload.get("eventTime")), None, None, received_at)
     observations = (
         observe(catalogue.IS_CHARGING.code, {"value": charging}, times=times),
         observe(catalogue.DETAILED_CHARGING_STATUS.code, {"value": status}, times=times),

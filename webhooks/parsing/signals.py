@@ -17,7 +17,7 @@ from vehicles.normalization import ImplausibleValueError, Normalized, NoValueErr
 from vehicles.observations import NORMALIZATION_ERROR, SignalError, SignalReading, SignalStatus
 from vehicles.structured_values import sanitize_json
 from webhooks.parsing.fields import first, items, mapping, signal_like, text, upper
-from webhooks.parsing.times import not_from_the_future, parse_time
+from webhooks.parsing.times import limited_to, not_from_the_future, parse_time
 
 _UNKNOWN_BODY_LIMIT = 4096
 _SUCCESS = {"value": SignalStatus.SUCCESS.value}
@@ -50,7 +50,7 @@ def read_times(meta: Mapping[str, Any], *, latest: datetime | None) -> Times:
         moments, times = _moments.__wrapped__(oem_updated, retrieved, ingested)
     if latest is None or all(moment is None or moment <= latest for moment in moments):
         return times
-    return _plausible_times(*moments, latest)
+    return plausible_times(*moments, latest)
 
 
 Moments = tuple[datetime | None, datetime | None, datetime | None]
@@ -60,17 +60,22 @@ Moments = tuple[datetime | None, datetime | None, datetime | None]
 def _moments(oem_updated: Any, retrieved: Any, ingested: Any) -> tuple[Moments, Times]:
     """Returns the three times, and the `Times` to use unless one of them is in the future."""
     moments = parse_time(oem_updated), parse_time(retrieved), parse_time(ingested)
-    return moments, _plausible_times(*moments, None)
+    return moments, plausible_times(*moments, None)
 
 
-def _plausible_times(
+def plausible_times(
     oem_updated: datetime | None,
     retrieved: datetime | None,
     ingested: datetime | None,
     latest: datetime | None,
 ) -> Times:
-    retrieved = not_from_the_future(retrieved, latest)
-    ingested = not_from_the_future(ingested, latest)
+    """Returns the times without impossible ones: nothing is known before it happened.
+
+    Smartcar's times aren't after `latest`, the time of receipt. The manufacturer's isn't after Smartcar's, apart from a
+    few minutes; a later one is left out with a note.
+    """
+    retrieved = limited_to(retrieved, latest)
+    ingested = limited_to(ingested, latest)
     updated = not_from_the_future(oem_updated, retrieved or ingested or latest)
     notes = (CorrectionNote.TIME_LEFT_OUT.note(),) if oem_updated != updated else ()
     return Times(updated, retrieved, ingested, notes)

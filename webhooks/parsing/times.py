@@ -8,7 +8,7 @@ _EARLIEST = datetime(2000, 1, 1, tzinfo=UTC)  # before any connected vehicles
 _LATEST = datetime(2100, 1, 1, tzinfo=UTC)
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _SECONDS_BELOW = 100_000_000_000  # the year 5138 in seconds, 1973 in milliseconds
-_SKEW = timedelta(hours=1)
+_SKEW = timedelta(minutes=5)
 
 
 def parse_time(raw: Any) -> datetime | None:
@@ -49,10 +49,16 @@ def _from_text(raw: str) -> datetime | None:
 
 
 def not_from_the_future(moment: datetime | None, latest: datetime | None) -> datetime | None:
-    """Returns `moment`, or None if it is more than an hour after `latest`.
+    """Returns `moment`, or None if it is more than a few minutes after `latest`.
 
     Otherwise, a reading from a fast clock would replace all later readings until that time.
     """
     if moment is not None and latest is not None and moment > latest + _SKEW:
         return None
     return moment
+
+
+def limited_to(moment: datetime | None, latest: datetime | None) -> datetime | None:
+    """Returns `moment` but not after `latest`, or None if it is more than a few minutes after `latest`."""
+    plausible = not_from_the_future(moment, latest)
+    return min(plausible, latest) if plausible is not None and latest is not None else plausible

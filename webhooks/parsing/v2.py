@@ -15,8 +15,8 @@ from vehicles.catalogue import Signal, find
 from vehicles.observations import SignalError, SignalReading, SignalStatus
 from vehicles.units import Unit
 from webhooks.parsing.fields import items, mapping, text, upper
-from webhooks.parsing.signals import Times, observe, read_error
-from webhooks.parsing.times import not_from_the_future, parse_time
+from webhooks.parsing.signals import Times, observe, plausible_times, read_error
+from webhooks.parsing.times import parse_time
 
 Body = Mapping[str, Any]
 SignalValues = Iterable[tuple[Signal, Any]]
@@ -326,6 +326,5 @@ def _failures(path: _Path, error: SignalError, times: Times) -> Iterator[SignalR
 
 
 def _read_times(headers: Body, *, latest: datetime | None) -> Times:
-    retrieved = not_from_the_future(parse_time(headers.get("sc-fetched-at")), latest)
-    updated = not_from_the_future(parse_time(headers.get("sc-data-age")), retrieved or latest)
-    return Times(oem_updated_at=updated, retrieved_at=retrieved)
+    updated, retrieved = parse_time(headers.get("sc-data-age")), parse_time(headers.get("sc-fetched-at"))
+    return plausible_times(updated, retrieved, None, latest)

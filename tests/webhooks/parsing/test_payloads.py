@@ -341,6 +341,14 @@ def test_legacy_charging_events(kind: str, charging: bool, status: str) -> None:
     assert readings[catalogue.DETAILED_CHARGING_STATUS.code].value == status
 
 
+def test_legacy_event_cannot_be_later_than_its_receipt() -> None:
+    raw = orjson.dumps(payloads.load("variants/legacy-2.0-charging-started"))
+    delivery = parse_delivery(raw, received_at=datetime(2025, 6, 1, 9, 40, tzinfo=UTC))
+    reading = by_code(only_report(delivery))[catalogue.IS_CHARGING.code]
+    assert (reading.value, reading.oem_updated_at) == (True, None)
+    assert reading.notes == (CorrectionNote.TIME_LEFT_OUT.value,)
+
+
 def test_unknown_legacy_event_retains_its_name() -> None:
     assert parse("documentation/event-based-2.0").event_type.startswith("CHARGING_STARTED|")
     delivery = parse_delivery(b'{"version":"2.0","eventName":"migrated","payload":{}}')

@@ -114,6 +114,16 @@ def test_time_of_a_vehicle_whose_clock_is_ahead_is_ignored() -> None:
     assert observation.notes == (CorrectionNote.TIME_LEFT_OUT.value,)
 
 
+def test_local_time_sent_as_utc_is_ignored() -> None:
+    observation = read(charge(meta={"oemUpdatedAt": NOON_MS + HOUR_MS // 3, "retrievedAt": NOON_MS}))
+    assert (observation.oem_updated_at, observation.retrieved_at) == (None, NOON)
+    assert observation.notes == (CorrectionNote.TIME_LEFT_OUT.value,)
+
+
+def test_retrieval_shortly_after_the_receipt_counts_as_the_receipt() -> None:
+    assert read(charge(meta={"retrievedAt": NOON_MS + HOUR_MS // 60})).retrieved_at == NOON
+
+
 def test_retrieval_time_later_than_the_message_is_ignored() -> None:
     assert read(charge(meta={"retrievedAt": NOON_MS + 3 * HOUR_MS})).retrieved_at is None
 

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from webhooks.parsing.times import not_from_the_future, parse_time
+from webhooks.parsing.times import limited_to, not_from_the_future, parse_time
 
 MOMENT = datetime(2025, 10, 9, 8, 53, 20, tzinfo=UTC)
 
@@ -59,9 +59,16 @@ def test_time_well_after_the_message_is_rejected() -> None:
     assert not_from_the_future(MOMENT + timedelta(hours=2), MOMENT) is None
 
 
-def test_clocks_may_differ_a_little() -> None:
-    ahead = MOMENT + timedelta(minutes=30)
+def test_clocks_may_differ_by_a_few_minutes_only() -> None:
+    ahead = MOMENT + timedelta(minutes=4)
     assert not_from_the_future(ahead, MOMENT) == ahead
+    assert not_from_the_future(MOMENT + timedelta(minutes=6), MOMENT) is None
+
+
+def test_retrieval_is_never_after_the_receipt() -> None:
+    assert limited_to(MOMENT + timedelta(minutes=4), MOMENT) == MOMENT
+    assert limited_to(MOMENT + timedelta(minutes=6), MOMENT) is None
+    assert limited_to(MOMENT - timedelta(days=1), MOMENT) == MOMENT - timedelta(days=1)
 
 
 def test_without_a_limit_every_time_is_accepted() -> None:
