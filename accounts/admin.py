@@ -1,3 +1,5 @@
+from typing import Any
+
 from allauth.account.models import EmailAddress
 from allauth.mfa.models import Authenticator
 from allauth.usersessions.models import UserSession
@@ -6,11 +8,14 @@ from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
 from django.contrib.auth.forms import AdminUserCreationForm, UserChangeForm
 from django.contrib.auth.views import redirect_to_login
 from django.core.exceptions import PermissionDenied
+from django.db import transaction
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.urls import reverse
 
+from accounts.audit import AuditEvent, AuditObject, log_event
+from accounts.members.departures import end_membership
 from accounts.models import ApiToken, AuditLogEntry, Fleet, MemberInvitation, Membership, User
 from accounts.tokens.services import revoke_token
 from core.admin import ReadOnlyAdmin
@@ -76,6 +81,18 @@ class FleetAdmin(admin.ModelAdmin[Fleet]):
     prepopulated_fields = {"slug": ["name"]}
     inlines = [MembershipInline]
 
+    def save_formset(self, request: HttpRequest, form: Any, formset: Any, change: bool) -> None:
+        """Saves the members. Removed ones lose their access as on the members page."""
+        if formset.model is not Membership:
+            super().save_formset(request, form, formset, change)
+            return
+        saved = formset.save(commit=False)
+        for membership in formset.deleted_objects:
+            _end(request, membership)
+        for membership in saved:
+            membership.save()
+        formset.save_m2m()
+
 
 @admin.register(Membership)
 class MembershipAdmin(admin.ModelAdmin[Membership]):
@@ -84,6 +101,29 @@ class MembershipAdmin(admin.ModelAdmin[Membership]):
     search_fields = ["user__email", "fleet__name"]
     autocomplete_fields = ["user", "fleet"]
     list_select_related = ["user", "fleet"]
+
+    def delete_model(self, request: HttpRequest, obj: Membership) -> None:
+        """Ends the membership as the members page does."""
+        _end(request, obj)
+
+    @transaction.atomic
+    def delete_queryset(self, request: HttpRequest, queryset: QuerySet[Membership]) -> None:
+        """Ends the selected memberships as the members page does."""
+        for membership in queryset.select_related("fleet", "user"):
+            _end(request, membership)
+
+
+@transaction.atomic
+def _end(request: HttpRequest, membership: Membership) -> None:
+    actor: Any = request.user  # staff: only they reach the admin
+    log_event(
+        fleet=membership.fleet,
+        actor=actor,
+        event=AuditEvent.MEMBER_REMOVED,
+        about=(AuditObject.MEMBER, membership.user_id),
+        data={"name": membership.user.email},
+    )
+    end_membership(membership=membership, actor=actor)
 
 
 @admin.register(AuditLogEntry)

@@ -5,6 +5,7 @@ class CommandsConfig(AppConfig):
     name = "commands"
 
     def ready(self) -> None:
-        from commands import erasure
+        from commands import cancellation, erasure
 
         erasure.register()
+        cancellation.register()

@@ -21,6 +21,7 @@ class CommandMessage(MessageCatalog):
     """What happened to a command, and what to do next. Smartcar's errors have codes of their own."""
 
     CANCELED = "command.canceled", _("Canceled by %(person)s.")
+    MEMBER_REMOVED = "command.member_removed", _("Canceled because %(person)s is no longer a member.")
     TOO_LATE = (
         "command.too_late",
         _("The command couldn't be sent in time, so it wasn't sent. Send it again if still needed."),

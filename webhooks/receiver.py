@@ -5,6 +5,7 @@ Django view, which inserts one by one.
 Source: Smartcar documentation, "Delivery Behavior" (any 2xx within 15 s; else four attempts, then dropped).
 """
 
+import re
 from dataclasses import dataclass
 from datetime import datetime
 from http import HTTPStatus
@@ -26,6 +27,9 @@ PROCESSING_TASK = "webhooks.tasks.process_inbox"
 # A VERIFY event is small. Only a body that may be one is parsed before it is stored.
 _VERIFY_LIMIT = 4096
 _VERIFY_WORDS = (b"VERIFY", b"verify")
+# No challenge that is answered contains a brace, so a challenge's signature fits no body that begins like this.
+# Bodies aren't parsed here: a delivery that can't be parsed is stored for inspection.
+_OBJECT = re.compile(rb"[ \t\r\n]*\{")
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +64,8 @@ _NO_KEY = WebhookResponse(
 )
 _CHALLENGE = WebhookResponse(HTTPStatus.BAD_REQUEST, {"error": "The challenge is not a short plain word."})
 
+_NOT_AN_OBJECT = WebhookResponse(HTTPStatus.BAD_REQUEST, {"error": "The body is not a JSON object."})
+
 
 def verify_request(
     *, raw: bytes, signed: str, known: tuple[SigningKey, ...]
@@ -77,6 +83,9 @@ def verify_request(
     if key is None:
         counter.count(RejectionReason.BADLY_SIGNED if signed else RejectionReason.UNSIGNED)
         return _UNAUTHORIZED
+    if not _OBJECT.match(raw):
+        counter.count(RejectionReason.NOT_AN_OBJECT)
+        return _NOT_AN_OBJECT
     return VerifiedDelivery(
         body=raw,
         application_id=key.application_id,

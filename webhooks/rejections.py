@@ -19,6 +19,7 @@ class RejectionReason(models.TextChoices):
     BADLY_SIGNED = "badly_signed", _("Signature doesn't match any of our management tokens")
     TOO_LARGE = "too_large", _("Body too large")
     CHALLENGE = "challenge", _("VERIFY challenge isn't a short plain word")
+    NOT_AN_OBJECT = "not_object", _("Body isn't a JSON object")
 
 
 class RejectedDeliveryCount(models.Model):

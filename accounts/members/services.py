@@ -10,6 +10,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.debug import sensitive_variables
 
 from accounts.audit import AuditEvent, AuditObject, log_event
+from accounts.members.departures import end_membership
 from accounts.members.emails import queue_invitation
 from accounts.members.selectors import is_last_owner
 from accounts.models import Fleet, MemberInvitation, Membership, Role, User
@@ -148,7 +149,7 @@ def change_role(*, membership: Membership, role: Role, user: User) -> None:
 
 @transaction.atomic
 def remove_member(*, membership: Membership, user: User) -> None:
-    """Ends the membership immediately, and with it the access of the member's API tokens for this fleet.
+    """Ends the membership immediately, revokes the member's API tokens for the fleet, and cancels unsent commands.
 
     Raises MemberError if the fleet would have no owner left.
     """
@@ -158,7 +159,7 @@ def remove_member(*, membership: Membership, user: User) -> None:
     if is_last_owner(membership=member):
         raise MemberError(_("A fleet needs at least one owner. Make another member an owner first."))
     removed_user, fleet = member.user, member.fleet
-    member.delete()
+    end_membership(membership=member, actor=user)
     log_event(
         fleet=fleet,
         actor=user,

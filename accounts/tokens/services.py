@@ -14,7 +14,7 @@ from django.utils import timezone
 from django.utils.translation import gettext, gettext_noop
 
 from accounts.audit import AuditEvent, AuditObject, log_event
-from accounts.models import ApiToken, Membership, User
+from accounts.models import ApiToken, Fleet, Membership, User
 from accounts.permissions import Permission, has_permission
 
 PREFIX = "scf_"
@@ -53,8 +53,10 @@ def issue_token(
 ) -> IssuedToken:
     """Issues a token for the member's fleet. The token can read; with `may_command` it can also send commands.
 
-    Raises TokenNotAllowed if the member's own role doesn't allow that.
+    Raises TokenNotAllowed if the member's own role doesn't allow that, or if the membership has ended.
     """
+    if not Membership.objects.select_for_update().filter(pk=membership.pk).exists():
+        raise TokenNotAllowed(gettext("This person is no longer a member."))
     for right in (Permission.VIEW, Permission.COMMAND) if may_command else (Permission.VIEW,):
         if not has_permission(membership=membership, right=right):
             params = {
@@ -112,6 +114,13 @@ def revoke_token(*, token: ApiToken, actor: User) -> bool:
         data={"name": str(token)},
     )
     return True
+
+
+@transaction.atomic
+def revoke_tokens(*, fleet: Fleet, user: User, actor: User) -> None:
+    """Revokes all tokens of the user for the fleet."""
+    for token in ApiToken.objects.filter(fleet=fleet, user=user, revoked_at=None).select_related("fleet"):
+        revoke_token(token=token, actor=actor)
 
 
 def _hash(secret: str) -> str:

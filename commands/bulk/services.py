@@ -15,7 +15,8 @@ from commands import parameters, preconditions, services
 from commands.bulk import eta
 from commands.bulk.models import BulkCommand
 from commands.bulk.selectors import current_throughput
-from commands.messages import CommandMessage, message_columns
+from commands.cancellation import cancel_rows
+from commands.messages import CommandMessage
 from commands.models import Command, CommandEvent, CommandState
 from commands.preconditions import PreconditionResult
 from commands.selectors import incapable_vehicles
@@ -148,16 +149,9 @@ def cancel_bulk_command(*, bulk: BulkCommand, user: User) -> int:
     now = timezone.now()
     BulkCommand.objects.filter(pk=bulk.pk, cancelled_at=None).update(cancelled_at=now)
     waiting = Command.objects.filter(bulk=bulk, state__in=(CommandState.QUEUED, CommandState.REQUESTED))
-    message = message_columns(CommandMessage.CANCELED.message(person=str(user)))
-    vehicles = dict(waiting.select_for_update(skip_locked=True).values_list("pk", "vehicle_id"))
-    rows = list(vehicles)
-    Command.objects.filter(pk__in=rows).update(
-        state=CommandState.CANCELLED, changed_at=now, settled_at=now, **message
-    )
-    CommandEvent.objects.bulk_create(
-        CommandEvent(command_id=pk, state=CommandState.CANCELLED, at=now, **message) for pk in rows
-    )
-    pubsub.publish_on_commit(channel=Channel.COMMANDS, vehicles={bulk.fleet_id: set(vehicles.values())})
+    message = CommandMessage.CANCELED.message(person=str(user))
+    rows = dict(waiting.select_for_update(skip_locked=True).values_list("pk", "vehicle_id"))
+    cancel_rows(rows=rows, fleet_id=bulk.fleet_id, message=message)
     if rows:
         _log(bulk, AuditEvent.BULK_COMMAND_CANCELED, user, len(rows))
     return len(rows)

@@ -147,13 +147,32 @@ def test_any_management_token_is_accepted_and_recorded(endpoint: Endpoint, setti
 
 
 def test_signed_invalid_body_is_stored_for_inspection(endpoint: Endpoint) -> None:
-    assert endpoint.post(b"\x00 not json").status_code == 200
+    assert endpoint.post(b'{"eventType": "VEHICLE').status_code == 200
     assert InboxEntry.objects.count() == 1
 
 
+@pytest.mark.parametrize(
+    "body", [b"12345", b"-1e5", b"null", b'"text"', b"[{}]", b"\x00 not json", b"", b" "]
+)
+def test_signed_body_that_is_no_json_object_is_rejected_counted_and_not_stored(
+    endpoint: Endpoint, body: bytes
+) -> None:
+    answer = endpoint.post(body)
+    assert (answer.status_code, list(answer.json())) == (400, ["error"])
+    assert rejected() == {RejectionReason.NOT_AN_OBJECT: 1}
+    assert not InboxEntry.objects.exists()
+
+
+def test_the_signature_of_a_numeric_challenge_is_not_accepted_for_a_delivery(endpoint: Endpoint) -> None:
+    verify = {"eventId": "e", "eventType": "VERIFY", "data": {"challenge": "12345"}}
+    signed = endpoint.post(json.dumps(verify).encode(), signed="").json()["challenge"]
+    assert endpoint.post(b"12345", signed=signed).status_code == 400
+    assert not InboxEntry.objects.exists()
+
+
 def test_body_at_the_limit_is_accepted_and_a_larger_one_rejected(endpoint: Endpoint) -> None:
-    assert endpoint.post(b"x" * receiver.BODY_LIMIT).status_code == 200
-    assert endpoint.post(b"x" * (receiver.BODY_LIMIT + 1)).status_code == 413
+    assert endpoint.post(b"{" * receiver.BODY_LIMIT).status_code == 200
+    assert endpoint.post(b"{" * (receiver.BODY_LIMIT + 1)).status_code == 413
     assert InboxEntry.objects.count() == 1
     assert rejected() == {RejectionReason.TOO_LARGE: 1}
 

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from webhooks import asgi, receiver
 from webhooks.keys import SigningKey
 from webhooks.receiver import VerifiedDelivery, WebhookResponse
-from webhooks.signature import sign
+from webhooks.signature import challenge_response, sign
 
 KEYS = (SigningKey(token="new"), SigningKey(token="old", application_id=5))
 ANYTHING = st.recursive(
@@ -29,8 +29,11 @@ def test_no_bytes_are_accepted_without_a_valid_signature(raw: bytes, signed: str
     assert result.status in (200, 400, 401)
 
 
-@given(raw=st.binary(max_size=300), key=st.sampled_from(KEYS))
-def test_any_signed_bytes_are_accepted_and_the_key_is_recorded(raw: bytes, key: SigningKey) -> None:
+@given(rest=st.binary(max_size=300), space=st.sampled_from([b"", b" ", b"\r\n\t"]), key=st.sampled_from(KEYS))
+def test_any_signed_object_is_accepted_and_the_key_is_recorded(
+    rest: bytes, space: bytes, key: SigningKey
+) -> None:
+    raw = space + b"{" + rest
     result = receiver.verify_request(raw=raw, signed=sign(token=key.token, message=raw).upper(), known=KEYS)
     assert isinstance(result, VerifiedDelivery)
     assert (result.body, result.application_id, result.key_fingerprint) == (
@@ -38,6 +41,32 @@ def test_any_signed_bytes_are_accepted_and_the_key_is_recorded(raw: bytes, key: 
         key.application_id,
         key.fingerprint,
     )
+
+
+@given(value=ANYTHING.filter(lambda value: not isinstance(value, dict)), key=st.sampled_from(KEYS))
+def test_signed_json_that_is_not_an_object_is_rejected(value: Any, key: SigningKey) -> None:
+    raw = json.dumps(value).encode()
+    result = receiver.verify_request(raw=raw, signed=sign(token=key.token, message=raw), known=KEYS)
+    assert isinstance(result, WebhookResponse)
+    assert result.status == 400
+
+
+# Challenges that are JSON by themselves, and any others.
+@given(
+    challenge=st.from_regex(r"-?[0-9]{1,20}(\.[0-9]{1,5})?(e[+-]?[0-9]{1,3})?", fullmatch=True)
+    | st.sampled_from(["true", "false", "null", "NaN", "Infinity"])
+    | st.from_regex(r"[A-Za-z0-9._~:+/=<>-]{1,128}", fullmatch=True)
+    | st.text(max_size=150)
+)
+def test_the_signature_of_a_challenge_never_passes_as_a_deliverys(challenge: str) -> None:
+    verify = {"eventType": "VERIFY", "data": {"challenge": challenge}}
+    answer = receiver.verify_request(raw=json.dumps(verify).encode(), signed="", known=KEYS)
+    assert isinstance(answer, WebhookResponse)
+    assert (answer.status == 200) == (challenge_response(challenge=challenge, token="new") is not None)
+    signed = answer.body.get("challenge", sign(token="other", message=challenge.encode()))
+    result = receiver.verify_request(raw=challenge.encode(), signed=signed, known=KEYS)
+    assert isinstance(result, WebhookResponse)
+    assert result.status in (400, 401)
 
 
 @given(challenge=ANYTHING, around=ANYTHING, kind=st.sampled_from(["VERIFY", "verify"]))

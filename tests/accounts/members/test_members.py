@@ -11,7 +11,7 @@ from accounts.audit import AuditEvent
 from accounts.members import services
 from accounts.models import AuditLogEntry, Fleet, MemberInvitation, Membership, Role, User
 from accounts.services import add_member
-from accounts.tokens.services import find_token, issue_token
+from accounts.tokens.services import TokenNotAllowed, find_token, issue_token
 
 pytestmark = pytest.mark.django_db
 BrowserOf = Callable[[User], Client]
@@ -84,10 +84,59 @@ def test_a_removed_member_and_their_tokens_lose_access(
     page = browser_of(owner).post(f"{PAGE}{membership_of(viewer).pk}/remove/", follow=True)
     assert "is no longer a member" in page.content.decode()
     assert removed.get("/fleets/blue/").status_code == 404
-    assert find_token(secret=secret) is not None
+    assert find_token(secret=secret) is None
     answer = Client(headers={"Authorization": f"Bearer {secret}"}).get("/api/v1/vehicles/")
-    assert answer.status_code == 404
+    assert answer.status_code == 401
+    logged = AuditLogEntry.objects.filter(actor=owner).values_list("event", flat=True)
+    assert {AuditEvent.MEMBER_REMOVED, AuditEvent.TOKEN_REVOKED} <= set(logged)
+
+
+@pytest.mark.parametrize("way", ["page", "admin", "admin action", "admin fleet form"])
+def test_tokens_of_a_removed_member_stay_revoked_after_a_new_invitation(
+    fleet: Fleet, owner: User, viewer: User, outsider: User, browser_of: BrowserOf, way: str
+) -> None:
+    member = membership_of(viewer)
+    secret = issue_token(membership=member, name="Reports").secret
+    kept = issue_token(membership=membership_of(owner), name="Other").secret
+    User.objects.filter(pk=owner.pk).update(is_staff=True, is_superuser=True)
+    remove(browser_of(owner), fleet, member, way)
+    assert not Membership.objects.filter(pk=member.pk).exists()
     assert AuditLogEntry.objects.filter(event=AuditEvent.MEMBER_REMOVED, data__name=viewer.email).exists()
+    invitation = services.invite_member(
+        fleet=fleet, user=owner, email=viewer.email, role=Role.VIEWER, language="en"
+    )
+    services.accept_invitation(invitation=invitation, user=viewer)
+    assert find_token(secret=secret) is None
+    assert find_token(secret=kept) is not None
+
+
+def remove(browser: Client, fleet: Fleet, member: Membership, way: str) -> None:
+    """Removes the member in one of the ways that exist."""
+    if way == "page":
+        browser.post(f"{PAGE}{member.pk}/remove/")
+    elif way == "admin":
+        browser.post(f"/admin/accounts/membership/{member.pk}/delete/", {"post": "yes"})
+    elif way == "admin action":
+        form = {"action": "delete_selected", "_selected_action": member.pk, "post": "yes"}
+        browser.post("/admin/accounts/membership/", form)
+    else:
+        address = f"/admin/accounts/fleet/{fleet.pk}/change/"
+        page = browser.get(address).context["adminform"].form
+        form = {name: page.initial.get(name, "") for name in page.fields}
+        rows = list(Membership.objects.filter(fleet=fleet))
+        form |= {"memberships-TOTAL_FORMS": len(rows), "memberships-INITIAL_FORMS": len(rows)}
+        for number, row in enumerate(rows):
+            start = f"memberships-{number}-"
+            form |= {f"{start}id": row.pk, f"{start}fleet": fleet.pk, f"{start}user": row.user_id}
+            form |= {f"{start}role": row.role} | ({f"{start}DELETE": "on"} if row == member else {})
+        browser.post(address, form)
+
+
+def test_no_token_is_issued_for_a_membership_that_has_ended(viewer: User, owner: User) -> None:
+    member = membership_of(viewer)
+    services.remove_member(membership=membership_of(viewer), user=owner)
+    with pytest.raises(TokenNotAllowed):
+        issue_token(membership=member, name="Reports")
 
 
 @pytest.mark.parametrize(("action", "form"), [("role", {"role": "viewer"}), ("remove", {})])
