@@ -87,7 +87,8 @@ def test_a_text_becomes_the_code_that_is_written_now(text: str, message: Message
 
 
 def test_every_code_is_known_and_every_note_has_its_text() -> None:
-    assert {message.code for message in WRITTEN.values()} == set(CorrectionNote.values)
+    later = {CorrectionNote.CLOCK_BEHIND.value}  # codes that version 0.1 had no text for
+    assert {message.code for message in WRITTEN.values()} == set(CorrectionNote.values) - later
 
 
 @pytest.mark.parametrize("text", UNKNOWN)
