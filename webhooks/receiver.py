@@ -27,9 +27,10 @@ PROCESSING_TASK = "webhooks.tasks.process_inbox"
 # A VERIFY event is small. Only a body that may be one is parsed before it is stored.
 _VERIFY_LIMIT = 4096
 _VERIFY_WORDS = (b"VERIFY", b"verify")
-# No challenge that is answered contains a brace, so a challenge's signature fits no body that begins like this.
-# Bodies aren't parsed here: a delivery that can't be parsed is stored for inspection.
-_OBJECT = re.compile(rb"[ \t\r\n]*\{")
+# No challenge that is answered contains a brace, so a challenge's signature fits no body that begins like this (after a
+# byte order mark, which some senders add). Bodies aren't parsed here: a delivery that can't be parsed is stored for
+# inspection.
+_OBJECT = re.compile(rb"(?:\xef\xbb\xbf)?[ \t\r\n]*\{")
 
 
 @dataclass(frozen=True, slots=True)

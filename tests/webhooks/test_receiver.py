@@ -170,6 +170,11 @@ def test_the_signature_of_a_numeric_challenge_is_not_accepted_for_a_delivery(end
     assert not InboxEntry.objects.exists()
 
 
+def test_an_object_after_a_byte_order_mark_is_accepted(endpoint: Endpoint) -> None:
+    assert endpoint.post(b"\xef\xbb\xbf {}").status_code == 200
+    assert InboxEntry.objects.count() == 1
+
+
 def test_body_at_the_limit_is_accepted_and_a_larger_one_rejected(endpoint: Endpoint) -> None:
     assert endpoint.post(b"{" * receiver.BODY_LIMIT).status_code == 200
     assert endpoint.post(b"{" * (receiver.BODY_LIMIT + 1)).status_code == 413
