@@ -16,6 +16,8 @@ from vehicles.models import Vehicle
 from vehicles.observations import SignalReading, SignalStatus, VehicleFacts
 from vehicles.readings import NewReading, insert_readings
 
+# Signals that aren't in the catalogue. Each delivery loads all signals of its vehicle, so they must remain few.
+UNKNOWN_SIGNALS_PER_VEHICLE = 100
 _BY_TIME = attrgetter("observed_at", "received_at")
 _STORE_LAST_SEEN = """
     UPDATE vehicles_vehicle AS car SET last_seen_at = greatest(car.last_seen_at, row.at)
@@ -120,6 +122,8 @@ def ingest_readings(*, batch: Sequence[ReceivedReading]) -> IngestResult:
         key = (received.vehicle_id, received.observation.code)
         state = known.get(key)
         if state is None:
+            if received.observation.code not in catalogue.CATALOGUE and not _may_add_unknown(known, key[0]):
+                continue
             state = known[key] = LatestSignalRow(*key, changed=True)
         _apply(state, received, recorded=recorded, readings=readings)
     touched = [state for state in known.values() if state.touched]
@@ -127,12 +131,18 @@ def ingest_readings(*, batch: Sequence[ReceivedReading]) -> IngestResult:
         recorded.changed.setdefault(fleets[vehicle_id], set()).add(vehicle_id)
     latest_state.store([state for state in touched if state.changed])
     latest_state.store_timestamps([state for state in touched if not state.changed])
-    insert_readings(readings=readings)
+    insert_readings(readings=readings, fleets=fleets)
     summarized = {update.vehicle_id for update in recorded.updates if update.code in summaries.CODES}
     summaries.refresh_snapshots(vehicle_ids=summarized, held=True)
     _update_last_seen(last_received)
     _learn_identity(recorded.updates)
     return recorded
+
+
+def _may_add_unknown(known: Iterable[tuple[int, str]], vehicle_id: int) -> bool:
+    """Returns whether the vehicle may have another signal that isn't in the catalogue."""
+    unknown = sum(pk == vehicle_id and code not in catalogue.CATALOGUE for pk, code in known)
+    return unknown < UNKNOWN_SIGNALS_PER_VEHICLE
 
 
 def _apply(
