@@ -53,6 +53,8 @@ UNDELIVERED = (CommandState.REQUESTED, CommandState.SENDING, CommandState.RETRYI
 UNSENT = (CommandState.QUEUED, CommandState.WAITING, CommandState.REQUESTED)
 # The sweeper processes these.
 OPEN = (CommandState.QUEUED, CommandState.WAITING, *UNDELIVERED, CommandState.ACCEPTED, CommandState.UNKNOWN)
+# A request may take this long to reach Smartcar, on a busy machine, too.
+_TIME_TO_ARRIVE = timedelta(seconds=2)
 # A signal from later than this may be the result of another action.
 EVIDENCE_MAX_AGE = timedelta(hours=24)
 # Errors that resolve when the vehicle reports again.
@@ -181,10 +183,12 @@ class Command(MessageFields):
     def mark_sent(self, *, now: datetime) -> bool:
         """Records, right before the call, that the vehicle may receive the command from now on.
 
-        Returns False if it is too late to send. A claim without this mark has sent nothing, whatever happened to its
-        process.
+        Returns False if it is too late to send: the command could arrive after its expiry. A claim without this mark
+        has sent nothing, whatever happened to its process.
         """
-        query = Command.objects.filter(pk=self.pk, state=CommandState.SENDING, expires_at__gt=now)
+        query = Command.objects.filter(
+            pk=self.pk, state=CommandState.SENDING, expires_at__gt=now + _TIME_TO_ARRIVE
+        )
         return query.update(sent_at=Coalesce("sent_at", now)) == 1
 
     def log_transition(

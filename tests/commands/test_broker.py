@@ -76,14 +76,19 @@ def _refuse(*args: object, **kwargs: object) -> None:
     raise ConnectionError("no broker")
 
 
+@pytest.mark.parametrize("seconds_left", [-1, 1], ids=["expired", "would arrive too late"])
 def test_an_unlock_delayed_by_the_broker_expires(
-    vehicles: list[Vehicle], owner: User, fake_vehicle: Callable[..., FakeVehicle], run_enqueued: RunEnqueued
+    vehicles: list[Vehicle],
+    owner: User,
+    fake_vehicle: Callable[..., FakeVehicle],
+    run_enqueued: RunEnqueued,
+    seconds_left: int,
 ) -> None:
     smartcar = fake_vehicle(DONE)
     services.create_command(vehicle=vehicles[0], kind=CommandType.UNLOCK, user=owner)
-    Command.objects.update(expires_at=timezone.now() - timedelta(seconds=1))
+    Command.objects.update(expires_at=timezone.now() + timedelta(seconds=seconds_left))
     run_enqueued()
-    confirmation.sweep(now=timezone.now())
+    confirmation.sweep(now=timezone.now() + timedelta(seconds=2))
     assert (smartcar.received, Command.objects.get().state) == ([], CommandState.EXPIRED)
 
 
