@@ -158,7 +158,7 @@ class ApiTokenAdmin(ReadOnlyAdmin[ApiToken]):
     @admin.action(description="Revoke", permissions=["view"])
     def revoke(self, request: HttpRequest, queryset: QuerySet[ApiToken]) -> None:
         ended = sum(revoke_token(token=token, actor=request.user) for token in queryset)  # type: ignore[arg-type]
-        messages.info(request, f"{ended} tokens were revoked and no longer work.")
+        messages.info(request, f"Tokens revoked: {ended}")
 
 
 @admin.register(MemberInvitation)

@@ -70,7 +70,7 @@ _REDIRECT_TO_HTTPS = env.boolean("SECURE_SSL_REDIRECT", default=True, doc="With 
 _HSTS_SECONDS = env.integer(
     "SECURE_HSTS_SECONDS",
     default=31_536_000,
-    doc="With https: how long browsers insist on https, in seconds.",
+    doc="With https: for how many seconds browsers use only https for this site (HSTS).",
 )
 DEBUG = env.boolean("DEBUG", default=False, doc="Django's debug mode. Never for a public site.")
 DEMO = env.boolean("DEMO", default=False, doc="Set by `make demo`: pages show that the fleet is a demo.")

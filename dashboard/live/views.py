@@ -33,7 +33,7 @@ def stream(request: HttpRequest, slug: str) -> HttpResponseBase:
     Events are `fleet` (locations, counts), `rows` (table rows as HTML by ID), `car` (the shown vehicle changed),
     `resync` (events were lost: reload everything) and `beat` (heartbeat).
 
-    Returns 204 without a stream, which tells browsers not to reconnect; the page then polls. A connection that broke
+    Returns 204 without a stream, after which browsers do not reconnect; the page then polls. A connection that broke
     resumes at `Last-Event-ID`.
     """
     membership = get_membership_or_404(user=request.user, slug=slug, right=Permission.VIEW)
