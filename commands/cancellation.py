@@ -9,7 +9,8 @@ from django.utils import timezone
 
 from accounts.audit import AuditEvent, AuditObject, log_event
 from accounts.members import departures
-from accounts.models import Fleet, User
+from accounts.models import Fleet, Membership, User
+from accounts.permissions import Permission
 from commands.bulk.models import BulkCommand
 from commands.messages import CommandMessage, message_columns
 from commands.models import UNSENT, Command, CommandEvent, CommandState
@@ -19,8 +20,8 @@ from core.pubsub import Channel
 
 
 def register() -> None:
-    """Registers the cancellation of a removed member's commands."""
-    departures.register(cancel_commands_of_member)
+    """Registers the cancellation of commands of members who may no longer send any."""
+    departures.register(cancel_commands_of_member, right=Permission.COMMAND)
 
 
 def cancel_rows(*, rows: Mapping[int, int], fleet_id: int, message: Message) -> None:
@@ -44,7 +45,9 @@ def cancel_commands_of_member(*, fleet: Fleet, user: User, actor: User) -> None:
     if not found:
         return
     rows = {command.pk: command.vehicle_id for command in found}
-    message = CommandMessage.MEMBER_REMOVED.message(person=str(user))
+    member = Membership.objects.filter(fleet=fleet, user=user).exists()
+    code = CommandMessage.MEMBER_NOT_ALLOWED if member else CommandMessage.MEMBER_REMOVED
+    message = code.message(person=str(user))
     cancel_rows(rows=rows, fleet_id=fleet.pk, message=message)
     for command in found:
         if command.bulk_id is None:
