@@ -63,7 +63,7 @@ def show(request: HttpRequest, page: DriverPortal) -> HttpResponse:
         "sharing_with": page.fleet,
         "time_zone": zone(page.fleet.time_zone).key,
         "cars": [_portal_vehicle(connection, now=now) for connection in connections],
-        "removals": [get_receipt(offboarding) for offboarding in requests_for_connections(page=page)[:20]],
+        "offboardings": [get_receipt(offboarding) for offboarding in requests_for_connections(page=page)[:20]],
         "languages": settings.LANGUAGES,
         "language": get_language(),
     }
@@ -98,24 +98,24 @@ def perform_action(request: HttpRequest, page: DriverPortal, connection_id: int,
 
 @require_GET
 @signed_link_view(DriverPortal.from_token)
-def receipt(request: HttpRequest, page: DriverPortal, removal_id: int) -> HttpResponse:
+def receipt(request: HttpRequest, page: DriverPortal, offboarding_id: int) -> HttpResponse:
     """Shows the deletion receipt to the driver."""
-    context = {"page": page, "sharing_with": page.fleet, "proof": _receipt(page, removal_id)}
-    return render(request, "connect/offboarding/proof.html", context)
+    context = {"page": page, "sharing_with": page.fleet, "receipt": _receipt(page, offboarding_id)}
+    return render(request, "connect/offboarding/receipt.html", context)
 
 
 @require_GET
 @signed_link_view(DriverPortal.from_token)
-def progress(request: HttpRequest, page: DriverPortal, removal_id: int) -> HttpResponse:
+def progress(request: HttpRequest, page: DriverPortal, offboarding_id: int) -> HttpResponse:
     """Returns the receipt's fragment for the open page, or 204 if the page is current."""
-    found = _receipt(page, removal_id)
+    found = _receipt(page, offboarding_id)
     if request.GET.get("version") == found.version:
         return HttpResponse(status=204)
-    return render(request, "connect/offboarding/state.html", {"page": page, "proof": found})
+    return render(request, "connect/offboarding/state.html", {"page": page, "receipt": found})
 
 
-def _receipt(page: DriverPortal, removal_id: int) -> DeletionReceipt:
-    offboarding = requests_for_connections(page=page).filter(pk=removal_id).first()
+def _receipt(page: DriverPortal, offboarding_id: int) -> DeletionReceipt:
+    offboarding = requests_for_connections(page=page).filter(pk=offboarding_id).first()
     if offboarding is None:
         raise Http404("No such receipt on this page.")
     return get_receipt(offboarding)

@@ -156,7 +156,7 @@ def _reconciliation(fleet: Fleet) -> None:
         ours=5,
         theirs=5,
     )
-    FleetReconciliation.objects.create(comparison=reconciliation, fleet=fleet, connections=5)
+    FleetReconciliation.objects.create(reconciliation=reconciliation, fleet=fleet, connections=5)
 
 
 def _driver_offboarding(world: World, driver: str) -> OffboardingRequest:

@@ -127,7 +127,7 @@ def test_receipt_shows_counts_and_request_id_but_no_vin_name_or_user(
     in_progress = browser.get(f"/fleets/blue/offboarding/{offboarding.pk}/")
     assert "In progress" in in_progress.content.decode()
     fragment = (
-        f"/fleets/blue/offboarding/{offboarding.pk}/progress/?version={in_progress.context['proof'].version}"
+        f"/fleets/blue/offboarding/{offboarding.pk}/progress/?version={in_progress.context['receipt'].version}"
     )
     assert browser.get(fragment).status_code == 204
     worker.run(offboarding_id=offboarding.pk)
