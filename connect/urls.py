@@ -41,7 +41,9 @@ urlpatterns = [
     path(f"{_FLEET}/offboarding/", offboarding.listing, name="offboarding_list"),
     path(f"{_FLEET}/offboarding/<int:offboarding_id>/", offboarding.show, name="offboarding"),
     path(
-        f"{_FLEET}/offboarding/<int:offboarding_id>/progress/", offboarding.progress, name="offboarding_progress"
+        f"{_FLEET}/offboarding/<int:offboarding_id>/progress/",
+        offboarding.progress,
+        name="offboarding_progress",
     ),
     path(f"{_FLEET}/drivers/", driver.manage, name="drivers"),
     path(f"{_FLEET}/drivers/<int:page_id>/close/", driver.revoke, name="driver_close"),

@@ -62,8 +62,10 @@ def show(request: HttpRequest, page: DriverPortal) -> HttpResponse:
         "page": page,
         "sharing_with": page.fleet,
         "time_zone": zone(page.fleet.time_zone).key,
-        "cars": [_portal_vehicle(connection, now=now) for connection in connections],
-        "offboardings": [get_receipt(offboarding) for offboarding in requests_for_connections(page=page)[:20]],
+        "vehicles": [_portal_vehicle(connection, now=now) for connection in connections],
+        "offboardings": [
+            get_receipt(offboarding) for offboarding in requests_for_connections(page=page)[:20]
+        ],
         "languages": settings.LANGUAGES,
         "language": get_language(),
     }
@@ -202,7 +204,7 @@ def _pause(request: HttpRequest, connection: Connection) -> None:
         messages.error(request, _("Choose how long to hide the location."))
         return
     privacy.pause(connection=connection, duration=PAUSES[form.cleaned_data["lasts"]], now=timezone.now())
-    messages.success(request, _("The location of %(car)s is hidden.") % {"car": connection.vehicle})
+    messages.success(request, _("The location of %(vehicle)s is hidden.") % {"vehicle": connection.vehicle})
 
 
 def _resume(request: HttpRequest, connection: Connection) -> None:
@@ -216,14 +218,14 @@ def _set_hours(request: HttpRequest, connection: Connection) -> None:
         messages.error(request, _("Enter two different times for working hours, such as 08:00 and 17:00."))
         return
     privacy.set_hours(connection=connection, now=timezone.now(), **form.cleaned_data)
-    message = _("%(fleet)s can see the location of %(car)s only during these hours.")
-    messages.success(request, message % {"fleet": connection.fleet, "car": connection.vehicle})
+    message = _("%(fleet)s can see the location of %(vehicle)s only during these hours.")
+    messages.success(request, message % {"fleet": connection.fleet, "vehicle": connection.vehicle})
 
 
 def _clear_hours(request: HttpRequest, connection: Connection) -> None:
     privacy.clear_hours(connection=connection)
-    message = _("%(fleet)s can see the location of %(car)s at all times.")
-    messages.success(request, message % {"fleet": connection.fleet, "car": connection.vehicle})
+    message = _("%(fleet)s can see the location of %(vehicle)s at all times.")
+    messages.success(request, message % {"fleet": connection.fleet, "vehicle": connection.vehicle})
 
 
 def _withdraw(request: HttpRequest, connection: Connection) -> None:
@@ -236,9 +238,9 @@ def _withdraw(request: HttpRequest, connection: Connection) -> None:
     except NothingToOffboardError as error:
         messages.error(request, str(error))
         return
-    message = _("%(fleet)s no longer has access to %(car)s. You can follow the progress below.")
-    car = connection.vehicle.description or _("the car")
-    messages.success(request, message % {"fleet": connection.fleet, "car": car})
+    message = _("%(fleet)s no longer has access to %(vehicle)s. You can follow the progress below.")
+    vehicle = connection.vehicle.description or _("the car")
+    messages.success(request, message % {"fleet": connection.fleet, "vehicle": vehicle})
 
 
 _ACTIONS: dict[str, Callable[[HttpRequest, Connection], None]] = {

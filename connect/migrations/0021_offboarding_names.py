@@ -4,7 +4,9 @@ import django.db.models.deletion
 from django.db import migrations, models
 
 
-def _key(to: str, *, db_column: str | None = None, related_name: str, optional: bool = False) -> models.ForeignKey:
+def _key(
+    to: str, *, db_column: str | None = None, related_name: str, optional: bool = False
+) -> models.ForeignKey:
     return models.ForeignKey(
         to,
         on_delete=django.db.models.deletion.CASCADE,

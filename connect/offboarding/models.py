@@ -149,7 +149,9 @@ class ErasureRecord(models.Model):
         db_table = "connect_erasedrows"
         ordering = ["id"]
         verbose_name_plural = "erased rows"
-        constraints = [models.UniqueConstraint(fields=["offboarding", "kind"], name="connect_erased_kind_once")]
+        constraints = [
+            models.UniqueConstraint(fields=["offboarding", "kind"], name="connect_erased_kind_once")
+        ]
 
     def __str__(self) -> str:
         return f"{self.kind}: {self.rows}"

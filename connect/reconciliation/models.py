@@ -75,7 +75,9 @@ class FleetReconciliation(models.Model):
 
     class Meta:
         db_table = "connect_comparedfleet"
-        constraints = [models.UniqueConstraint(fields=["reconciliation", "fleet"], name="connect_compared_once")]
+        constraints = [
+            models.UniqueConstraint(fields=["reconciliation", "fleet"], name="connect_compared_once")
+        ]
 
     def __str__(self) -> str:
         return f"{self.fleet} in {self.reconciliation}"

@@ -25,7 +25,9 @@ def show(request: HttpRequest, slug: str) -> HttpResponse:
     nights = (
         FleetReconciliation.objects.filter(fleet=fleet)
         .select_related("reconciliation")
-        .prefetch_related(Prefetch("reconciliation__discrepancies", queryset=own_discrepancies, to_attr="mine"))
+        .prefetch_related(
+            Prefetch("reconciliation__discrepancies", queryset=own_discrepancies, to_attr="mine")
+        )
         .order_by("-reconciliation__began_at", "-id")[:_NIGHTS]
     )
     return render(request, "connect/reconciliation/show.html", {"fleet": fleet, "nights": nights})
