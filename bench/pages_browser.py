@@ -101,10 +101,10 @@ def _lags(
     ids = [int(row.get_attribute("data-id") or 0) for row in page.locator("#vehicle-table tbody tr").all()]
     lags = []
     for turn in range(changes):
-        car, charge = ids[turn % len(ids)], 3 + turn // len(ids)  # unused values so far
+        vehicle, charge = ids[turn % len(ids)], 3 + turn // len(ids)  # unused values so far
         began = time.monotonic()
-        deliver(car, charge)
-        shown = page.locator(f"#vehicle-{car} .level-number", has_text=re.compile(rf"^\s*{charge} %"))
+        deliver(vehicle, charge)
+        shown = page.locator(f"#vehicle-{vehicle} .level-number", has_text=re.compile(rf"^\s*{charge} %"))
         shown.wait_for(state="attached", timeout=30_000)
         lags.append(time.monotonic() - began)
     page.context.close()
