@@ -141,7 +141,7 @@ def build_world(*, owner: User, member: User, vehicle: Vehicle) -> World:
         "vehicle_id": vehicle.pk,
         "membership_id": Membership.objects.get(user=member, fleet=fleet).pk,
         "connection_id": connection.pk,
-        "removal_id": offboarding.pk,
+        "offboarding_id": offboarding.pk,
         "page_id": page.pk,
         "bulk_id": bulk.pk,
         "command_id": command.pk,

@@ -151,7 +151,7 @@ def test_a_post_leaves_its_entry(
     User.objects.filter(pk=owner.pk).update(is_staff=True, is_superuser=True)
     form, event = AUDITED[name]
     if name == "commands:bulk_send":
-        form = form | {"cars": vehicle.smartcar_id}
+        form = form | {"vehicles": vehicle.smartcar_id}
     if name in ("commands:create", "commands:when_online", "commands:bulk_send", "api:vehicle_commands"):
         Command.objects.filter(state="waiting").delete()
     AuditLogEntry.objects.all().delete()
