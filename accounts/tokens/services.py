@@ -7,6 +7,7 @@ import hashlib
 import secrets
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Protocol
 
 from django.db import transaction
 from django.db.models import Q
@@ -109,9 +110,24 @@ def touch(*, token: ApiToken) -> None:
         stale.update(last_used_at=now)
 
 
+class RevocationHandler(Protocol):
+    """Ends what was started with the token and hasn't taken effect, in the transaction that revokes the token."""
+
+    def __call__(self, *, token: ApiToken, actor: User) -> None: ...
+
+
+_revocation_handlers: list[RevocationHandler] = []
+
+
+def on_revocation(handler: RevocationHandler) -> None:
+    """Registers a handler at startup, which runs for each token that is revoked."""
+    if handler not in _revocation_handlers:
+        _revocation_handlers.append(handler)
+
+
 @transaction.atomic
 def revoke_token(*, token: ApiToken, actor: User) -> bool:
-    """Revokes the token immediately. Returns False if it was already revoked."""
+    """Revokes the token immediately, and runs the handlers. Returns False if it was already revoked."""
     if not ApiToken.objects.filter(pk=token.pk, revoked_at=None).update(revoked_at=timezone.now()):
         return False
     service = token.is_service_account
@@ -122,6 +138,8 @@ def revoke_token(*, token: ApiToken, actor: User) -> bool:
         about=(AuditObject.SERVICE_ACCOUNT if service else AuditObject.API_TOKEN, token.pk),
         data={"name": str(token)},
     )
+    for handler in _revocation_handlers:
+        handler(token=token, actor=actor)
     return True
 
 

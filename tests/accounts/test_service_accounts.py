@@ -156,6 +156,15 @@ def test_a_revoked_or_expired_one_is_invalid(owner: User, fleet: Fleet, browser_
     assert expired.get("/api/v1/vehicles/").status_code == 401
 
 
+def test_its_unsent_commands_end_with_it(owner: User, connected: Vehicle, browser_of: BrowserOf) -> None:
+    send(caller(connected.fleet, owner, TokenScope.COMMANDS_SEND), connected)
+    account = ApiToken.objects.get()
+    browser_of(owner).post(f"{PAGE}{account.pk}/revoke/")
+    command = Command.objects.get()
+    assert command.state == CommandState.CANCELLED
+    assert "Night charging may no longer send commands" in str(command.message)
+
+
 def test_its_commands_name_it_everywhere(owner: User, connected: Vehicle, browser_of: BrowserOf) -> None:
     client = caller(connected.fleet, owner, TokenScope.COMMANDS_SEND)
     status, body = send(client, connected, kind="unlock")
