@@ -9,9 +9,13 @@ from django.apps import apps
 from django.core.serializers.json import DjangoJSONEncoder
 from django.db import models
 
+from accounts.models import User
+
 # Parts of the names of fields with secrets, or with what links are made from.
 _SECRET = ("password", "ciphertext", "hash", "nonce", "session_key", "fingerprint")
 _SECRET_MODELS = {"mfa.Authenticator", "usersessions.UserSession"}
+# What a user made about other people isn't part of the user's data.
+_ABOUT_OTHERS = {"accounts.MemberInvitation", "connect.Invitation", "core.OutgoingEmail"}
 _DEPTH = 3
 
 
@@ -59,6 +63,8 @@ def export_lines(row: models.Model) -> Iterator[str]:
     """Yields the row and all rows that belong to it, one JSON object per line: the model, and its fields."""
     yield from _lines(type(row), type(row)._default_manager.filter(pk=row.pk))
     for related in related_models(type(row)):
+        if isinstance(row, User) and related.model._meta.label in _ABOUT_OTHERS:
+            continue
         yield from _lines(related.model, related.model._default_manager.filter(**{related.path: row.pk}))
 
 
@@ -71,6 +77,7 @@ def _lines(model: type[models.Model], rows: "models.QuerySet[Any]") -> Iterator[
 
 def _exported_fields(model: type[models.Model]) -> Iterable[str]:
     for field in model._meta.concrete_fields:
-        secret = isinstance(field, models.BinaryField) or any(part in field.name for part in _SECRET)
+        secret = field.name == "key" or any(part in field.name for part in _SECRET)
+        secret = secret or isinstance(field, models.BinaryField)
         if not secret and not (model._meta.label in _SECRET_MODELS and field.name == "data"):
             yield field.attname

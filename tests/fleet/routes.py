@@ -156,6 +156,9 @@ def build_world(*, owner: User, member: User, vehicle: Vehicle) -> World:
         "action": "pause",
         "secret": page.secret,
         "invitation_id": invitation.pk,
+        "key": "forged",
+        "pk": 0,
+        "uidb36": "0",
     }
     account = create_service_account(
         fleet=fleet, actor=owner, name="Night", scopes=[], expires_at=now + timedelta(days=30)
