@@ -19,7 +19,7 @@ from commands.bulk.models import BulkCommand
 from commands.models import Command, CommandState
 from connect.driver_portal.models import DriverPortal
 from connect.invitations.services import invite
-from connect.models import Connection, ConnectionState, OffboardingRequest
+from connect.models import Connection, ConnectionState, GrantRevocation, OffboardingRequest
 from connect.offboarding.models import ErasureScope
 from core.signed_links import hash_token
 from dashboard.models import SavedView
@@ -80,7 +80,7 @@ def build_world(*, owner: User, member: User, vehicle: Vehicle) -> World:
         api_version="v3",
         mode="live",
         state=ConnectionState.ACTIVE,
-        scopes=["read_location"],
+        scopes=["read_location", "control_security"],
     )
     invitation = invite(fleet=fleet, user=owner, by_email=False, driver_name="Dana", scopes=["read_location"])
     page = DriverPortal(fleet=fleet, smartcar_user_id="user-1", driver_name="Dana")
@@ -95,6 +95,7 @@ def build_world(*, owner: User, member: User, vehicle: Vehicle) -> World:
         until=now,
         finished_at=now,
     )
+    GrantRevocation.objects.create(offboarding=offboarding, connection=connection)
     bulk = BulkCommand.objects.create(
         fleet=fleet, kind="lock", requested_by=owner, requested_at=now, expires_at=now
     )
@@ -113,7 +114,7 @@ def build_world(*, owner: User, member: User, vehicle: Vehicle) -> World:
         fleet=fleet,
         vehicle=vehicle,
         connection=connection,
-        kind="start_charge",
+        kind="lock",
         api_version="v3",
         state=CommandState.REFUSED,
         error_type="VEHICLE_STATE",
@@ -123,8 +124,12 @@ def build_world(*, owner: User, member: User, vehicle: Vehicle) -> World:
     )
     place = Place.objects.create(fleet=fleet, name="Depot", latitude=1, longitude=2, radius=100)
     view = SavedView.objects.create(fleet=fleet, user=owner, name="Mine", query="", shared=True)
+    # A fleet sees deliveries from the time of its connection on.
     entry = InboxEntry.objects.create(
-        received_at=now, body=b"{}", state=EntryState.PROCESSED, smartcar_vehicle_id=vehicle.smartcar_id
+        received_at=timezone.now(),
+        body=b"{}",
+        state=EntryState.PROCESSED,
+        smartcar_vehicle_id=vehicle.smartcar_id,
     )
     Alert.objects.create(
         fleet=fleet,
