@@ -157,7 +157,7 @@ class _Measurement:
         self._parts = parts
 
     def step(self, *, rate: float, seconds: float, smartcar_ids: list[str]) -> Step:
-        """Sends at the rate for this many seconds, and waits until all is visible or can't be in time anymore."""
+        """Sends at the rate for this many seconds, and waits until all is visible or can no longer be in time."""
         step = Step(rate, seconds)
         before = self._processor_times()
         with psycopg.connect(self._running.servers.database_url, autocommit=True) as database:

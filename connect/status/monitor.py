@@ -115,7 +115,7 @@ def probe(*, connection: Connection, now: datetime) -> None:
     """
     if connection.state in TERMINATED:
         return
-    if connection.suspicions.filter(state=ConnectionState.REVOKED).exists():
+    if connection.pending_issues.filter(state=ConnectionState.REVOKED).exists():
         _check_list(connection, now=now)
     else:
         fetching.request_fetch(connection_id=connection.pk, now=now)
