@@ -264,12 +264,13 @@ def test_each_role_sees_and_does_what_it_may(
     if route.name.startswith("api:") and isinstance(rule.get or rule.post, Permission):
         # Without it, calls are about all fleets in which the caller has the permission.
         address = f"{address}?fleet=blue"
-    for method, access in (("get", rule.get), ("post", rule.post)):
-        for name, (user, role) in people.items():
+    for name, (user, role) in people.items():
+        client = browser_of(user)
+        for method, access in (("get", rule.get), ("post", rule.post)):
             allowed = may(access, user, role)
             if allowed and route.name in ENDLESS:
                 continue
-            status = request(route, address, method, rule, user).status_code
+            status = request(client, route, address, method, rule).status_code
             expected = f"{method} {address} as {name}: {status}"
             if access is None:
                 assert status in (302, 401, 405) or route.name in LINKS, expected
@@ -314,11 +315,15 @@ def may(access: Access | None, user: User | None, role: Role | None) -> bool:
     return access is Audience.ANYONE or (access is Audience.SIGNED_IN and user is not None)
 
 
-def request(route: Route, address: str, method: str, rule: Rule, user: User | None) -> HttpResponse:
-    """Sends the request in a transaction that is undone, so that the next person finds the same."""
+def browser_of(user: User | None) -> Client:
     client = Client()
     if user is not None:
         client.force_login(user)
+    return client
+
+
+def request(client: Client, route: Route, address: str, method: str, rule: Rule) -> HttpResponse:
+    """Sends the request in a transaction that is undone, so that the next person finds the same."""
     form: dict[str, Any] = dict(rule.form) if method == "post" else {}
     more = {"content_type": "application/json"} if route.name.startswith("api:") and form else {}
     with transaction.atomic():
@@ -331,9 +336,7 @@ def request(route: Route, address: str, method: str, rule: Rule, user: User | No
 def test_no_role_in_a_fleet_opens_the_admin(
     name: str, people: dict[str, tuple[User | None, Role | None]]
 ) -> None:
-    client, (user, _) = Client(), people[name]
-    if user is not None:
-        client.force_login(user)
+    client = browser_of(people[name][0])
     addresses = ["/admin/"]
     for model in admin.site._registry:
         label = f"{model._meta.app_label}_{model._meta.model_name}"
