@@ -21,7 +21,7 @@ from accounts.api.throttles import CommandThrottle, ReadThrottle
 from accounts.models import Fleet, User
 from accounts.permissions import Permission, fleets_for, get_membership_or_404
 from commands import services
-from commands.api.openapi import CANCEL_ERRORS, CREATE_ERRORS, IDEMPOTENCY_KEY, REQUEST_BODY
+from commands.api.openapi import CANCEL_ERRORS, CREATE_ERRORS, IDEMPOTENCY_KEY, LOCATION, REQUEST_BODY
 from commands.api.queries import CONDITIONS, CommandQuery, CommandsQuery, VehicleCommandsQuery
 from commands.api.request_body import idempotency_key, parse_command
 from commands.api.serializers import COMMANDING, CommandDetailSerializer, CommandSerializer
@@ -78,7 +78,7 @@ class Commands(generics.GenericAPIView[Command]):
 class CommandList(Commands, generics.ListAPIView[Command]):
     """The commands of the caller's fleets, newest first."""
 
-    @extend_schema(operation_id="commands_list", parameters=[CommandsQuery])
+    @extend_schema(operation_id="commands_list", summary="List commands", parameters=[CommandsQuery])
     def get(self, request: Request, *args: Any, **kwargs: Any) -> Response:
         return super().get(request, *args, **kwargs)
 
@@ -92,7 +92,11 @@ class CommandList(Commands, generics.ListAPIView[Command]):
 class VehicleCommands(Commands, generics.ListAPIView[Command]):
     """The commands to one vehicle, newest first; also sends new ones."""
 
-    @extend_schema(operation_id="vehicle_commands_list", parameters=[VehicleCommandsQuery])
+    @extend_schema(
+        operation_id="vehicle_commands_list",
+        summary="List a vehicle's commands",
+        parameters=[VehicleCommandsQuery],
+    )
     def get(self, request: Request, *args: Any, **kwargs: Any) -> Response:
         return super().get(request, *args, **kwargs)
 
@@ -107,7 +111,8 @@ class VehicleCommands(Commands, generics.ListAPIView[Command]):
 
     @extend_schema(
         operation_id="send_command",
-        parameters=[VehicleQuery, IDEMPOTENCY_KEY],
+        summary="Send a command",
+        parameters=[VehicleQuery, IDEMPOTENCY_KEY, LOCATION],
         request={"application/json": REQUEST_BODY},
         responses={
             200: CommandDetailSerializer,
@@ -149,7 +154,12 @@ class VehicleCommands(Commands, generics.ListAPIView[Command]):
 class CommandDetail(Commands):
     """One command with all its times and state changes."""
 
-    @extend_schema(operation_id="command", parameters=[CommandQuery], responses=CommandDetailSerializer)
+    @extend_schema(
+        operation_id="command",
+        summary="Get a command",
+        parameters=[CommandQuery],
+        responses=CommandDetailSerializer,
+    )
     def get(self, request: Request, command_id: int) -> Response:
         return self.detail_response(self.command(command_id))
 
@@ -159,6 +169,7 @@ class CommandCancel(Commands):
 
     @extend_schema(
         operation_id="cancel_command",
+        summary="Cancel a command",
         parameters=[CommandQuery],
         request=None,
         responses={200: CommandDetailSerializer, **CANCEL_ERRORS},
