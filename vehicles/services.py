@@ -27,10 +27,11 @@ _IDENTITY = {catalogue.VIN.code: "vin", catalogue.NICKNAME.code: "nickname"}
 _STORE_IDENTITY = """
     UPDATE vehicles_vehicle AS car
     SET vin = coalesce(left(row.vin, 17), car.vin),
-        name = CASE WHEN car.name = '' THEN coalesce(left(row.nickname, 80), '') ELSE car.name END
+        name = CASE WHEN car.name = '' AND NOT car.name_entered
+            THEN coalesce(left(row.nickname, 80), '') ELSE car.name END
     FROM json_to_recordset(%s::json) AS row (id bigint, vin text, nickname text)
     WHERE car.id = row.id
-        AND (car.vin <> left(row.vin, 17) OR (car.name = '' AND row.nickname <> ''))
+        AND (car.vin <> left(row.vin, 17) OR (car.name = '' AND NOT car.name_entered AND row.nickname <> ''))
 """
 
 
@@ -152,7 +153,10 @@ def _update_last_seen(batch: Iterable[ReceivedReading]) -> None:
 
 
 def _learn_identity(updates: Iterable[Update]) -> None:
-    """Stores VIN and nickname, which arrive as signals with each delivery. A name entered by a member is retained."""
+    """Stores VIN and nickname, which arrive as signals with each delivery.
+
+    A name that a member entered or cleared is retained.
+    """
     learned: dict[int, dict[str, int | str]] = {}
     for update in updates:
         column, value = _IDENTITY.get(update.code), update.body.get("value")
