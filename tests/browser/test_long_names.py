@@ -30,7 +30,7 @@ NAMES: dict[type[Model], tuple[str, ...]] = {
     BulkCommand: ("reason",),
     Command: ("reason",),
 }
-# Elements that reach beyond the window, except in strips that people scroll, and in the hidden heads of tables on phones.
+# Elements that reach beyond the window, except in strips that people scroll, and in heads of tables, hidden on phones.
 OUTSIDE = """() => [...document.querySelectorAll(
     "header, main table, main td, main th, main li, main dd, main a, main p, main .card")]
   .filter((element) => element.checkVisibility() && element.getBoundingClientRect().right > window.innerWidth + 1
