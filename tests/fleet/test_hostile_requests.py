@@ -144,7 +144,7 @@ def ids(fleet: Fleet, owner: User, vehicle: Vehicle) -> dict[str, Any]:
         "place_id": Place.objects.create(fleet=fleet, name="Depot", latitude=52.5, longitude=13.4).pk,
         "membership_id": member.pk,
         "token_id": issue_token(membership=member, name="Script").token.pk,
-        "removal_id": offboarding.pk,
+        "offboarding_id": offboarding.pk,
         "page_id": driver.pk,
         "bulk_id": bulk.pk,
         "command_id": command.pk,

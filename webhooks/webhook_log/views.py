@@ -24,7 +24,10 @@ from webhooks.webhook_log.queries import Filters, event_label, list_deliveries
 from webhooks.webhook_log.stats import get_stats
 from webhooks.webhook_log.visibility import LogScope
 
-_CARS_OFFERED = 500
+_VEHICLES_OFFERED = 500
+# What staff need in order to see the deliveries of all fleets, and to have them processed again.
+_STAFF_RIGHT = "webhooks.view_inboxentry"
+_STAFF_RIGHT_TO_REPROCESS = "webhooks.change_inboxentry"
 
 
 @never_cache
@@ -34,7 +37,7 @@ def webhook_log(request: HttpRequest, slug: str = "") -> HttpResponse:
     """Shows the deliveries with statistics and filters."""
     scope = _scope(request, slug)
     context = _context(request, scope)
-    context["cars"] = list_vehicles(fleet=scope.fleet)[:_CARS_OFFERED] if scope.fleet else []
+    context["vehicles"] = list_vehicles(fleet=scope.fleet)[:_VEHICLES_OFFERED] if scope.fleet else []
     return render(request, "webhooks/webhook_log.html", context)
 
 
@@ -78,15 +81,18 @@ def process_again(request: HttpRequest, entry_id: int, slug: str = "") -> HttpRe
     """Queues a delivery for reprocessing."""
     scope = _scope(request, slug)
     entry = _entry(scope, entry_id)
+    if scope.fleet is None and not request.user.has_perm(_STAFF_RIGHT_TO_REPROCESS):
+        raise PermissionDenied(
+            _("Your permissions on this site let you view deliveries, not reprocess them.")
+        )
     if replay(entries=InboxEntry.objects.filter(pk=entry.pk)):
         enqueue_on_commit("webhooks.tasks.process_inbox")
-        if scope.fleet is not None:
-            log_event(
-                fleet=scope.fleet,
-                actor=request.user,  # type: ignore[arg-type]
-                event=AuditEvent.DELIVERY_REPROCESSED,
-                about=(AuditObject.DELIVERY, entry.pk),
-            )
+        log_event(
+            fleet=scope.fleet,
+            actor=request.user,  # type: ignore[arg-type]
+            event=AuditEvent.DELIVERY_REPROCESSED,
+            about=(AuditObject.DELIVERY, entry.pk),
+        )
         message = _("Reprocessing requested. Data already recorded won't be recorded again.")
         messages.success(request, message)
     else:
@@ -103,7 +109,7 @@ def _why_not(entry: InboxEntry) -> str:
 def _scope(request: HttpRequest, slug: str) -> LogScope:
     if slug:
         return LogScope(get_membership_or_404(user=request.user, slug=slug, right=Permission.INSPECT).fleet)
-    if not (request.user.is_authenticated and request.user.is_staff):
+    if not (request.user.is_authenticated and request.user.is_staff and request.user.has_perm(_STAFF_RIGHT)):
         raise PermissionDenied(_("Only site administrators can view deliveries for all fleets."))
     return LogScope(None)
 
@@ -125,7 +131,7 @@ def _context(request: HttpRequest, scope: LogScope) -> dict[str, Any]:
     filters = Filters(request.GET)
     stats = get_stats(scope=scope)
     page = list_deliveries(scope=scope, filters=filters)
-    listed = [(row.entry.pk, row.entry.state, row.entry.attempts, row.car) for row in page.rows]
+    listed = [(row.entry.pk, row.entry.state, row.entry.attempts, row.vehicle) for row in page.rows]
     query = {name: value for name, value in filters.chosen.items() if value}
     return {
         "fleet": scope.fleet,
@@ -142,12 +148,12 @@ def _context(request: HttpRequest, scope: LogScope) -> dict[str, Any]:
 def _delivery_context(request: HttpRequest, scope: LogScope, entry: InboxEntry) -> dict[str, Any]:
     seconds = (entry.processed_at - entry.received_at).total_seconds() if entry.processed_at else None
     shown = (entry.state, entry.attempts, entry.note_code, entry.processed_at, entry.next_try_at)
-    car = get_vehicle(fleet=scope.fleet, smartcar_id=entry.smartcar_vehicle_id) if scope.fleet else None
+    vehicle = get_vehicle(fleet=scope.fleet, smartcar_id=entry.smartcar_vehicle_id) if scope.fleet else None
     return {
         "fleet": scope.fleet,
         "entry": entry,
         "kind": event_label(entry),
-        "car": car,
+        "vehicle": vehicle,
         "took": seconds,
         "is_waiting": entry.state == EntryState.WAITING,
         "may_replay": entry.state != EntryState.WAITING and bool(entry.body),
