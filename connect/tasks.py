@@ -6,7 +6,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from alerts.tasks import detect_missed
-from connect import subscriptions
+from connect import retention, subscriptions
 from connect.driver_portal import privacy
 from connect.models import Connection
 from connect.offboarding import selectors, worker
@@ -69,6 +69,12 @@ def sweep_offboarding() -> None:
 def reconcile_connections() -> None:
     """Compares our connections and subscriptions with Smartcar's lists."""
     reconciliation.reconcile_all()
+
+
+@shared_task
+def purge() -> None:
+    """Deletes authorizations and invitations that ended long ago."""
+    retention.purge(now=timezone.now())
 
 
 # Version 0.1 may still enqueue these tasks. They can be removed together with its columns.

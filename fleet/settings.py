@@ -64,7 +64,8 @@ ALLAUTH_TRUSTED_PROXY_COUNT = env.integer(
 LOG_LEVEL = env.text("LOG_LEVEL", default="INFO", doc="DEBUG, INFO, WARNING or ERROR.")
 METRICS_TOKEN = env.text(
     "METRICS_TOKEN",
-    doc="Bearer token for `/metrics` (Prometheus). Without one, only the machine itself has access.",
+    doc="Bearer token for `/metrics` (Prometheus). Without one, only the machine itself has access, at `127.0.0.1` or "
+    "`localhost`.",
 )
 _REDIRECT_TO_HTTPS = env.boolean("SECURE_SSL_REDIRECT", default=True, doc="With https: redirect http to it.")
 _HSTS_SECONDS = env.integer(
@@ -107,16 +108,19 @@ INSTALLED_APPS = [
 
 MIDDLEWARE = [
     "core.request_ids.RequestIdMiddleware",
+    "fleet.monitoring.MonitoringMiddleware",
     "core.api.rate_limits.RateLimitHeadersMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     # Safe against BREACH: the CSRF token is masked differently in each response, and the length of pages varies.
     "django.middleware.gzip.GZipMiddleware",
     "csp.middleware.CSPMiddleware",
+    "fleet.input_cleaning.InputCleaningMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "fleet.middleware.NoStoreMiddleware",
     "fleet.middleware.UserLocaleMiddleware",
     "fleet.middleware.FleetTimezoneMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
@@ -173,8 +177,8 @@ DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 REDIS_URL = env.required(
     "REDIS_URL",
     example="redis://localhost:6379/0",
-    doc="Redis: Celery's broker, the request budget, live updates and the cache. If empty, `manage.py` starts the "
-    "embedded server while it runs.",
+    doc="Redis: Celery's broker, the request budget, live updates and the cache. `redis://`, `rediss://` (TLS with a "
+    "checked certificate) or `unix://`. If empty, `manage.py` starts the embedded server while it runs.",
 )
 
 # Celery. The database holds the work and the broker only wakes workers, so losing the broker loses nothing. Redelivered
@@ -307,6 +311,8 @@ REST_FRAMEWORK = {
     ],
     "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
     "DEFAULT_THROTTLE_CLASSES": ["accounts.api.throttles.ReadThrottle"],
+    # Callers without an account are counted by address, which a client can't choose: it is the last that proxies add.
+    "NUM_PROXIES": ALLAUTH_TRUSTED_PROXY_COUNT,
     "DEFAULT_THROTTLE_RATES": {
         "reads": f"{API_RATE_LIMIT}/minute",
         "commands": f"{API_COMMAND_RATE_LIMIT}/minute",
@@ -418,10 +424,11 @@ if not DEBUG and _HTTPS:
     SILENCED_SYSTEM_CHECKS = ["security.W005", "security.W021"]
     SESSION_COOKIE_SECURE = True
     CSRF_COOKIE_SECURE = True
-SECURE_REDIRECT_EXEMPT = [r"^healthz$", r"^readyz$", r"^metrics$"]
+CSRF_FAILURE_VIEW = "fleet.csrf.failure"
 SESSION_COOKIE_HTTPONLY = True
 X_FRAME_OPTIONS = "DENY"
 SECURE_REFERRER_POLICY = "same-origin"
+# Also the limit of all bodies but webhooks' (fleet/body_limit.py).
 DATA_UPLOAD_MAX_MEMORY_SIZE = 1_048_576
 # One field for each vehicle selected for a bulk command.
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 6000

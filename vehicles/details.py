@@ -21,7 +21,8 @@ def update_details(*, vehicle: Vehicle, values: Mapping[str, str], actor: User) 
         setattr(stored, name, values[name])
         setattr(vehicle, name, values[name])
     if changed:
-        stored.save(update_fields=changed)
+        stored.name_entered |= "name" in changed
+        stored.save(update_fields=[*changed, "name_entered"])
         log_event(
             fleet=vehicle.fleet,
             actor=actor,

@@ -27,10 +27,13 @@ _IDENTITY = {catalogue.VIN.code: "vin", catalogue.NICKNAME.code: "nickname"}
 _STORE_IDENTITY = """
     UPDATE vehicles_vehicle AS vehicle
     SET vin = coalesce(left(row.vin, 17), vehicle.vin),
-        name = CASE WHEN vehicle.name = '' THEN coalesce(left(row.nickname, 80), '') ELSE vehicle.name END
+        name = CASE WHEN vehicle.name = '' AND NOT vehicle.name_entered
+            THEN coalesce(left(row.nickname, 80), '') ELSE vehicle.name END
     FROM json_to_recordset(%s::json) AS row (id bigint, vin text, nickname text)
-    WHERE vehicle.id = row.id
-        AND (vehicle.vin <> left(row.vin, 17) OR (vehicle.name = '' AND row.nickname <> ''))
+    WHERE vehicle.id = row.id AND (
+        vehicle.vin <> left(row.vin, 17)
+        OR (vehicle.name = '' AND NOT vehicle.name_entered AND row.nickname <> '')
+    )
 """
 
 
@@ -152,7 +155,10 @@ def _update_last_seen(batch: Iterable[ReceivedReading]) -> None:
 
 
 def _learn_identity(updates: Iterable[Update]) -> None:
-    """Stores VIN and nickname, which arrive as signals with each delivery. A name entered by a member is retained."""
+    """Stores VIN and nickname, which arrive as signals with each delivery.
+
+    A name that a member entered or cleared is retained.
+    """
     learned: dict[int, dict[str, int | str]] = {}
     for update in updates:
         column, value = _IDENTITY.get(update.code), update.body.get("value")
