@@ -4,6 +4,7 @@ from django.http import HttpRequest
 
 from connect import token_store
 from connect.applications import admin as applications_admin  # noqa: F401  registers
+from connect.business_fleet import admin as business_fleet_admin  # noqa: F401  registers
 from connect.models import (
     ApplicationToken,
     AuthorizationRequest,
