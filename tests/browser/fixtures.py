@@ -106,8 +106,8 @@ def _arguments(world: World) -> dict[str, Any]:
         "invitation_id": _invitations(fleet, owner),
         "secret": portal.secret,
         "page_id": portal.pk,
-        "removal_id": request.pk,
-        "connect:portal_receipt removal_id": _driver_offboarding(world, portal.smartcar_user_id).pk,
+        "offboarding_id": request.pk,
+        "connect:portal_receipt offboarding_id": _driver_offboarding(world, portal.smartcar_user_id).pk,
         "command_id": _commands(fleet, owner, vehicle),
         "bulk_id": _bulk(world),
         "request_id": _bulk_request(fleet, owner, vehicle.make),
@@ -159,7 +159,7 @@ def _reconciliation(fleet: Fleet) -> None:
         ours=5,
         theirs=5,
     )
-    FleetReconciliation.objects.create(comparison=reconciliation, fleet=fleet, connections=5)
+    FleetReconciliation.objects.create(reconciliation=reconciliation, fleet=fleet, connections=5)
 
 
 def _driver_offboarding(world: World, driver: str) -> OffboardingRequest:
