@@ -20,7 +20,11 @@ def invite(*, fleet: Fleet, user: User | None, by_email: bool, **options: Any) -
     of the fleet's automatic requests (connect.reminders).
     """
     invitation = Invitation(
-        fleet=fleet, created_by=user, by_email=by_email and bool(options.get("driver_email")), **options
+        fleet=fleet,
+        created_by=user,
+        automatic=user is None,
+        by_email=by_email and bool(options.get("driver_email")),
+        **options,
     )
     invitation.language = invitation.language or _portal_language(invitation.connection)
     invitation.secret_hash = hash_token(invitation.secret)
