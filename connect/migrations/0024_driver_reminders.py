@@ -10,7 +10,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
     dependencies = [
         ("accounts", "0018_tokens_of_former_members"),
-        ("connect", "0022_requested_permissions"),
+        ("connect", "0023_requested_permissions"),
     ]
 
     operations = [

@@ -10,7 +10,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
     dependencies = [
         ("accounts", "0018_tokens_of_former_members"),
-        ("connect", "0021_offboarding_names"),
+        ("connect", "0022_pending_issues"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 

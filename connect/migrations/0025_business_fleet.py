@@ -9,7 +9,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
     dependencies = [
         ("accounts", "0018_tokens_of_former_members"),
-        ("connect", "0023_driver_reminders"),
+        ("connect", "0024_driver_reminders"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
