@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
-from smartcar_api.errors import not_sent, unreadable
+from smartcar_api.errors import SmartcarError, not_sent, unreadable
 from smartcar_api.json_access import parse_year, text_at, value_at
 from smartcar_api.protocol import Credentials, Origins
 from smartcar_api.transport import Answer, Gate, Transport
@@ -149,5 +149,5 @@ def _capability(entry: Any) -> Capability:
     )
 
 
-def _unreadable(answer: Answer, reason: str) -> Exception:
+def _unreadable(answer: Answer, reason: str) -> SmartcarError:
     return unreadable(reason, status=answer.status, request_id=answer.request_id)

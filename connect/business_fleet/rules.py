@@ -10,9 +10,11 @@ MAKE = "TESLA"
 
 
 class HasModel(Protocol):
-    """A rule; `model` is "" for all models."""
+    """A rule."""
 
-    model: str
+    @property
+    def model(self) -> str:
+        """The model; "" for all models."""
 
 
 Rule = TypeVar("Rule", bound=HasModel)

@@ -232,7 +232,7 @@ def test_an_answer_that_smartcar_refuses_is_explained_and_not_kept(
     fleet: Fleet, owner: User, browser_of: BrowserOf, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def refuse(**_: object) -> None:
-        raise SmartcarError("PERMISSION", "")
+        raise SmartcarError(type="PERMISSION")
 
     monkeypatch.setattr(lookup, "check_vin", refuse)
     text = browser_of(owner).post(PAGE, {"vin": "5YJ3E1EA7KF000001"}).content.decode()
@@ -274,7 +274,7 @@ def test_without_smartcars_list_the_page_shows_what_is_known(
     fleet: Fleet, owner: User, browser_of: BrowserOf, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def fail(**_: object) -> None:
-        raise SmartcarError("UPSTREAM", "")
+        raise SmartcarError(type="UPSTREAM")
 
     monkeypatch.setattr(lookup, "compatible_models", fail)
     shared(fleet, "ann")

@@ -33,7 +33,7 @@ def test_the_pages_are_translated(
     language: str,
 ) -> None:
     def fail(**_: object) -> None:
-        raise SmartcarError("UPSTREAM", "")
+        raise SmartcarError(type="UPSTREAM")
 
     monkeypatch.setattr(lookup, "compatible_models", fail)
     portal(fleet, "ann", "Dana", "dana@example.com")
