@@ -44,7 +44,7 @@ def name_fleet(*, fleet: Fleet, model: str, actor: User) -> AdoptionRule:
         application=row, model=model.strip(), defaults={"fleet": fleet, "created_by": actor}
     )
     if created:
-        log_rule(rule=rule, actor=actor, started=True)
+        log_event(fleet=fleet, actor=actor, event=AuditEvent.ADOPTION_STARTED, data=_details(rule))
         enqueue_on_commit("connect.tasks.adopt_vehicles")
     return rule
 
@@ -52,14 +52,12 @@ def name_fleet(*, fleet: Fleet, model: str, actor: User) -> AdoptionRule:
 @transaction.atomic
 def drop_rule(*, rule: AdoptionRule, actor: User) -> None:
     """Ends the rule. Vehicles that joined remain in the fleet."""
-    log_rule(rule=rule, actor=actor, started=False)
+    log_event(fleet=rule.fleet, actor=actor, event=AuditEvent.ADOPTION_ENDED, data=_details(rule))
     rule.delete()
 
 
-def log_rule(*, rule: AdoptionRule, actor: User | None, started: bool) -> None:
-    """Logs that a rule was set or ended."""
-    event = AuditEvent.ADOPTION_STARTED if started else AuditEvent.ADOPTION_ENDED
-    log_event(fleet=rule.fleet, actor=actor, event=event, data={"text": rule.model} if rule.model else {})
+def _details(rule: AdoptionRule) -> dict[str, str]:
+    return {"text": rule.model} if rule.model else {}
 
 
 def adopt_all() -> int:
