@@ -14,7 +14,8 @@ from django.views.decorators.debug import sensitive_variables
 
 from accounts.models import User
 from connect.driver_language import activate
-from connect.models import DriverPortal, Invitation
+from connect.models import DriverPortal, DriverReminder, Invitation
+from connect.reminders.rules import MAX_REMINDERS
 from connect.status.states import AuthorizationPurpose
 from core.mail.kinds import EmailKind, RenderedEmail, register
 from core.mail.models import OutgoingEmail
@@ -22,16 +23,18 @@ from core.mail.services import latest_emails, queue_email, retry_latest
 
 INVITATION = "connect.invitation"
 DRIVER_PORTAL = "connect.driver_portal"
+REMINDER = "connect.reminder"
 Object = TypeVar("Object", bound=Model)
 
 
 def register_emails() -> None:
     """Registers the kinds of email at startup."""
     register(EmailKind(INVITATION, gettext_lazy("Driver invitation"), Invitation, _render_invitation))
+    register(EmailKind(REMINDER, gettext_lazy("Driver reminder"), DriverReminder, _render_reminder))
     register(EmailKind(DRIVER_PORTAL, gettext_lazy("Driver page link"), DriverPortal, _render_portal))
 
 
-def queue_invitation(*, invitation: Invitation, user: User) -> None:
+def queue_invitation(*, invitation: Invitation, user: User | None) -> None:
     """Queues the email with the invitation's link."""
     queue_email(
         kind=INVITATION,
@@ -40,6 +43,16 @@ def queue_invitation(*, invitation: Invitation, user: User) -> None:
         language=invitation.language,
         created_by=user,
         replace=True,
+    )
+
+
+def queue_reminder(*, reminder: DriverReminder) -> None:
+    """Queues the email that reminds the driver of an invitation."""
+    queue_email(
+        kind=REMINDER,
+        object_id=reminder.pk,
+        recipient=reminder.invitation.driver_email,
+        language=reminder.invitation.language,
     )
 
 
@@ -80,6 +93,23 @@ def _render_invitation(email: OutgoingEmail) -> RenderedEmail | None:
     return RenderedEmail(
         _invitation_subject(invitation), render_to_string("connect/invitations/mail.txt", context)
     )
+
+
+@sensitive_variables()
+def _render_reminder(email: OutgoingEmail) -> RenderedEmail | None:
+    found = DriverReminder.objects.select_related("invitation__fleet", "invitation__connection__vehicle")
+    reminder = found.filter(pk=email.object_id).first()
+    if reminder is None or not reminder.invitation.open:
+        return None
+    invitation = reminder.invitation
+    context = {
+        "invitation": invitation,
+        "fleet": invitation.fleet,
+        "number": reminder.number,
+        "limit": MAX_REMINDERS,
+    }
+    subject = _("Reminder: %(subject)s") % {"subject": _invitation_subject(invitation)}
+    return RenderedEmail(subject, render_to_string("connect/reminders/mail.txt", context))
 
 
 _SUBJECTS: dict[AuthorizationPurpose, Callable[[], str]] = {

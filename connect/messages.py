@@ -64,6 +64,7 @@ class StateReason(MessageCatalog):
         "status.replaced",
         _("Replaced: the driver now shares the vehicle through the fleet's new application."),
     )
+    RETIRED = "status.retired", _("Tesla no longer lists the vehicle for your company.")
     REQUESTS_USED_UP = (
         "status.requests_used_up",
         _("The vehicle has reached its monthly API call limit. Data pushed by Smartcar still arrives."),

@@ -20,7 +20,8 @@ from connect import applications, oauth_errors, reauthorization, token_store
 from connect.messages import NO_PROBLEM, AuthorizationOutcome, StateEvidence
 from connect.models import AuthorizationRequest, Connection, ConnectionState, Invitation, UserToken
 from connect.oauth_errors import AuthorizationFailedError
-from connect.scopes import FLEET_SCOPES
+from connect.permission_settings.selectors import requested_scopes
+from connect.scopes import in_order
 from connect.status.states import AuthorizationPurpose
 from connect.v2 import user_tokens
 from core.message_codes import Message
@@ -39,7 +40,10 @@ def redirect_uri() -> str:
 def start(*, fleet: Fleet, user: User, session_secret: str, make: str = "") -> str:
     """Returns the Connect URL for a member's new authorization, valid for one callback in this browser session."""
     request = AuthorizationRequest(
-        fleet=fleet, started_by=user, mode=settings.SMARTCAR_MODE, scopes=list(FLEET_SCOPES)
+        fleet=fleet,
+        started_by=user,
+        mode=settings.SMARTCAR_MODE,
+        scopes=list(requested_scopes(fleet=fleet)),
     )
     return _authorize_url(request, session_secret=session_secret, make=make)
 
@@ -52,7 +56,7 @@ def start_for_connection(*, connection: Connection, purpose: str, user: User, se
         connection=connection,
         purpose=reauthorization.effective_purpose(connection=connection, purpose=purpose),
         mode=connection.mode,
-        scopes=sorted({*FLEET_SCOPES, *connection.scopes}),
+        scopes=in_order({*requested_scopes(fleet=connection.fleet), *connection.scopes}),
     )
     return _authorize_url(
         request, session_secret=session_secret, make=connection.vehicle.make, single_select=True

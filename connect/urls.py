@@ -1,6 +1,7 @@
 from django.urls import path, re_path
 
 from connect import views
+from connect.business_fleet import views as business_fleet
 from connect.driver_portal import views as driver
 from connect.integration import views as integration
 from connect.invitations import views as invitations
@@ -56,6 +57,12 @@ urlpatterns = [
         f"{_FLEET}/integration/drivers/<int:connection_id>/",
         integration.send_link,
         name="integration_send_link",
+    ),
+    path(f"{_FLEET}/integration/business-fleet/", business_fleet.name, name="business_fleet"),
+    path(
+        f"{_FLEET}/integration/business-fleet/<int:rule_id>/stop/",
+        business_fleet.drop,
+        name="business_fleet_drop",
     ),
     path(f"{_FLEET}/integration/migration/", integration.migrate, name="integration_migrate"),
     path(f"{_FLEET}/integration/migration/stop/", integration.stop, name="integration_stop"),

@@ -478,6 +478,11 @@ SMARTCAR_V2_OFFERED = env.boolean(
 SMARTCAR_MODE = env.text(
     "SMARTCAR_MODE", default="live", doc="`live`, or `simulated` for vehicles of Smartcar's own simulator."
 )
+SMARTCAR_VIRTUAL_KEY_URL = env.text(
+    "SMARTCAR_VIRTUAL_KEY_URL",
+    default="https://www.tesla.com/_ak/smartcar.com",
+    doc="Where drivers add the virtual key to a Tesla. Change it only if Smartcar set up a key with your own name.",
+)
 SMARTCAR_REQUEST_BUCKET = env.integer(
     "SMARTCAR_REQUEST_BUCKET",
     default=120,

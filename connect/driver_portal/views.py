@@ -31,6 +31,8 @@ from connect.offboarding.models import ErasureScope
 from connect.offboarding.selectors import DeletionReceipt, get_receipt, requests_for_connections
 from connect.offboarding.services import NothingToOffboardError
 from connect.scopes import PermissionScope, with_reasons
+from connect.virtual_key import KeyStatus, key_rows, key_status
+from vehicles.models import LatestSignal
 
 _JUST_MADE = "driver_page_just_made"
 _SHOWN = 500
@@ -45,6 +47,8 @@ class PortalVehicle:
     pause: LocationPause | None
     hours: TrackingSchedule | None
     hidden: bool
+    key: KeyStatus = KeyStatus.NOT_NEEDED
+    key_row: LatestSignal | None = None
 
     @property
     def withdrawn(self) -> bool:
@@ -66,6 +70,7 @@ def show(request: HttpRequest, page: DriverPortal) -> HttpResponse:
         "sharing_with": page.fleet,
         "time_zone": zone(page.fleet.time_zone).key,
         "vehicles": [_portal_vehicle(connection, now=now) for connection in connections],
+        "key_url": settings.SMARTCAR_VIRTUAL_KEY_URL,
         "offboardings": [
             get_receipt(offboarding) for offboarding in requests_for_connections(page=page)[:20]
         ],
@@ -78,12 +83,15 @@ def show(request: HttpRequest, page: DriverPortal) -> HttpResponse:
 def _portal_vehicle(connection: Connection, *, now: datetime) -> PortalVehicle:
     current = Q(ends_at=None) | Q(ends_at__gt=now)
     rules = privacy.privacy_for_vehicle(vehicle_ids=[connection.vehicle_id], now=now)
+    key_row = key_rows([connection.vehicle]).get(connection.vehicle_id)
     return PortalVehicle(
         connection=connection,
         scopes=with_reasons(connection.scopes),
         pause=connection.place_pauses.filter(current, began_at__lte=now).first(),
         hours=getattr(connection, "working_hours", None),
         hidden=rules.is_hidden(connection.vehicle_id, at=now),
+        key=key_status(connection.vehicle, key_row),
+        key_row=key_row,
     )
 
 

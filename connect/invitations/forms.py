@@ -6,7 +6,7 @@ from django.core.validators import RegexValidator
 from django.utils.translation import gettext_lazy as _
 
 from connect.invitations.models import Invitation
-from connect.scopes import FLEET_SCOPES, NEEDED, SCOPES
+from connect.scopes import FLEET_SCOPES, NEEDED, SCOPES, in_order
 
 
 class CapitalsField(forms.CharField):
@@ -17,7 +17,10 @@ class CapitalsField(forms.CharField):
 
 
 class InvitationForm(forms.ModelForm[Invitation]):
-    """A manager's choices for one driver; empty fields leave the choice to the driver."""
+    """A manager's choices for one driver; empty fields leave the choice to the driver.
+
+    `initial` has the permissions that the fleet requests.
+    """
 
     scopes = forms.MultipleChoiceField(
         choices=[(scope.name, scope.title) for scope in SCOPES],
@@ -65,7 +68,7 @@ class InvitationForm(forms.ModelForm[Invitation]):
     def clean_scopes(self) -> list[str]:
         """Returns the selected scopes in our order, including the required one."""
         chosen = {NEEDED, *self.cleaned_data["scopes"]}
-        return [name for name in FLEET_SCOPES if name in chosen]
+        return in_order(chosen)
 
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean() or self.cleaned_data

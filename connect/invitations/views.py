@@ -20,7 +20,8 @@ from connect.invitations import driver_messages, services
 from connect.invitations.forms import InvitationForm
 from connect.models import Invitation
 from connect.oauth_errors import AuthorizationFailedError
-from connect.scopes import NEEDED, SCOPES, with_reasons
+from connect.permission_settings.selectors import requested_scopes
+from connect.scopes import NEEDED, SCOPES, by_topic, with_reasons
 from connect.session_binding import session_secret
 
 _JUST_MADE = "invitation_just_made"
@@ -33,7 +34,8 @@ _SHOWN = 200
 def manage(request: HttpRequest, slug: str) -> HttpResponse:
     """Shows the fleet's invitations, newest first, and the form to create one."""
     membership = get_membership_or_404(user=request.user, slug=slug, right=Permission.CONNECT)
-    form = InvitationForm(request.POST or None)
+    requested = list(requested_scopes(fleet=membership.fleet))
+    form = InvitationForm(request.POST or None, initial={"scopes": requested})
     if request.method != "POST":
         just_made = request.session.pop(_JUST_MADE, None)
         return render(request, "connect/invitations/manage.html", _page(membership.fleet, form, just_made))
@@ -51,7 +53,7 @@ def _page(fleet: Fleet, form: InvitationForm, just_made: int | None) -> dict[str
     return {
         "fleet": fleet,
         "form": form,
-        "scopes": SCOPES,
+        "topics": by_topic(SCOPES),
         "needed": NEEDED,
         "chosen": form["scopes"].value() or [],
         "just_made": invitations.filter(pk=just_made).first() if just_made else None,

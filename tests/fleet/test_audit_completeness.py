@@ -59,6 +59,7 @@ EXEMPT = {
     "connect:driver_retry_email": _SAME_EMAIL,
     "connect:invitation_retry_email": _SAME_EMAIL,
     "connect:integration_check": _READS,
+    "connections:compatibility": "Shows Smartcar's answer about a vehicle that isn't connected. Nothing is stored.",
     "dashboard:refresh": _READS,
     "healthz": "Tells whether the site works. Nothing is stored.",
     "readyz": "Tells whether the site works. Nothing is stored.",
@@ -75,6 +76,7 @@ _FLEET = {
     "raw_retention_months": "24",
     "rollup_retention_months": "60",
 }
+_REMINDERS = {"enabled": "on", "quiet_from": "20:00", "quiet_until": "08:00"}
 # The form and the event of each other POST, sent by an owner.
 AUDITED: dict[str, tuple[dict[str, Any], AuditEvent]] = {
     "accounts:members": (
@@ -96,6 +98,12 @@ AUDITED: dict[str, tuple[dict[str, Any], AuditEvent]] = {
     "commands:create": ({}, AuditEvent.COMMAND_REQUESTED),
     "commands:cancel": ({}, AuditEvent.COMMAND_CANCELED),
     "commands:when_online": ({}, AuditEvent.COMMAND_REQUESTED),
+    "connections:permissions": ({"report": "warnings"}, AuditEvent.FLEET_PERMISSIONS_CHANGED),
+    "connections:requests": ({"purpose": "permissions"}, AuditEvent.DRIVERS_ASKED),
+    "connections:request_renew": ({}, AuditEvent.DRIVER_INVITED),
+    "connections:reminders": (_REMINDERS, AuditEvent.REMINDERS_CHANGED),
+    "connect:business_fleet": ({"model": "Model Y"}, AuditEvent.ADOPTION_STARTED),
+    "connect:business_fleet_drop": ({}, AuditEvent.ADOPTION_ENDED),
     "connect:disconnect": ({"extent": "nothing"}, AuditEvent.VEHICLE_DISCONNECTED),
     "connect:driver_close": ({}, AuditEvent.DRIVER_PORTAL_CLOSED),
     "connect:driver_renew": ({}, AuditEvent.DRIVER_PORTAL_RENEWED),
