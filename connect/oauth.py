@@ -4,8 +4,9 @@ Signed-in members and invited drivers without an account share the same flow.
 """
 
 import secrets
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Literal
 
 from django.conf import settings
@@ -247,11 +248,21 @@ def _confirm_user(*, request: AuthorizationRequest, user_id: str) -> list[Shared
         .exclude(state=ConnectionState.REMOVED)
         .values_list("vehicle__smartcar_id", flat=True)
     )
-    return [car for car in listed if car.vehicle_id not in elsewhere or _updated_by(car, request)]
+    updated = updated_within(listed, duration=timezone.now() - request.created_at)
+    return [car for car in listed if car.vehicle_id not in elsewhere or car.vehicle_id in updated]
 
 
-def _updated_by(car: SharedVehicle, request: AuthorizationRequest) -> bool:
-    return car.updated_at is not None and car.updated_at >= request.created_at
+def updated_within(listed: Iterable[SharedVehicle], *, duration: timedelta) -> frozenset[str]:
+    """Returns the IDs of the vehicles that were granted in an authorization of this duration, which has just ended.
+
+    It granted at least the vehicle that was updated last. The others are compared with that one and not with our
+    clock, from which Smartcar's may differ.
+    """
+    times = {car.vehicle_id: car.updated_at for car in listed if car.updated_at is not None}
+    if not times:
+        return frozenset()
+    begun = max(times.values()) - duration
+    return frozenset(vehicle_id for vehicle_id, updated_at in times.items() if updated_at >= begun)
 
 
 @transaction.atomic
