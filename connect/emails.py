@@ -13,12 +13,13 @@ from django.utils.translation import gettext_lazy
 from django.views.decorators.debug import sensitive_variables
 
 from accounts.models import User
-from connect.driver_language import activate
+from connect.driver_language import activate, car_for_driver
 from connect.models import DriverPortal, Invitation
 from connect.status.states import AuthorizationPurpose
 from core.mail.kinds import EmailKind, RenderedEmail, register
 from core.mail.models import OutgoingEmail
 from core.mail.services import latest_emails, queue_email, retry_latest
+from vehicles.zones import known_zone
 
 INVITATION = "connect.invitation"
 DRIVER_PORTAL = "connect.driver_portal"
@@ -31,7 +32,7 @@ def register_emails() -> None:
     register(EmailKind(DRIVER_PORTAL, gettext_lazy("Driver page link"), DriverPortal, _render_portal))
 
 
-def queue_invitation(*, invitation: Invitation, user: User) -> None:
+def queue_invitation(*, invitation: Invitation, user: User | None) -> None:
     """Queues the email with the invitation's link."""
     queue_email(
         kind=INVITATION,
@@ -76,10 +77,13 @@ def _render_invitation(email: OutgoingEmail) -> RenderedEmail | None:
     invitation = found.filter(pk=email.object_id).first()
     if invitation is None or not invitation.open:
         return None
-    context = {"invitation": invitation, "fleet": invitation.fleet}
-    return RenderedEmail(
-        _invitation_subject(invitation), render_to_string("connect/invitations/mail.txt", context)
-    )
+    connection = invitation.connection
+    car = car_for_driver(connection.vehicle) if connection is not None else ""
+    context = {"invitation": invitation, "fleet": invitation.fleet, "car": car}
+    with timezone.override(known_zone(invitation.fleet.time_zone)):
+        text = render_to_string("connect/invitations/mail.txt", context)
+    subject = _invitation_subject(invitation, car)
+    return RenderedEmail(subject, text, reply_to=invitation.fleet.contact_email)
 
 
 _SUBJECTS: dict[AuthorizationPurpose, Callable[[], str]] = {
@@ -89,14 +93,11 @@ _SUBJECTS: dict[AuthorizationPurpose, Callable[[], str]] = {
 }
 
 
-def _invitation_subject(invitation: Invitation) -> str:
+def _invitation_subject(invitation: Invitation, car: str) -> str:
     subject = _SUBJECTS.get(
         AuthorizationPurpose(invitation.purpose), lambda: _("%(fleet)s asks you to share your car")
     )
-    return subject() % {
-        "fleet": invitation.fleet,
-        "car": invitation.connection and invitation.connection.vehicle,
-    }
+    return subject() % {"fleet": invitation.fleet, "car": car}
 
 
 @sensitive_variables()
@@ -108,4 +109,4 @@ def _render_portal(email: OutgoingEmail) -> RenderedEmail | None:
     with activate(page.language):
         text = render_to_string("connect/driver_portal/mail.txt", {"page": page, "fleet": page.fleet})
         subject = _("Your sharing page for %(fleet)s") % {"fleet": page.fleet}
-    return RenderedEmail(subject, text, recipient=page.driver_email)
+    return RenderedEmail(subject, text, recipient=page.driver_email, reply_to=page.fleet.contact_email)

@@ -37,12 +37,12 @@ def redirect_uri() -> str:
     return f"{settings.SITE_URL}/connect/callback/"
 
 
-def start(*, fleet: Fleet, user: User, session_secret: str, make: str = "") -> str:
+def start(*, fleet: Fleet, user: User, session_secret: str, make: str = "", country: str = "") -> str:
     """Returns the Connect URL for a member's new authorization, valid for one callback in this browser session."""
     request = AuthorizationRequest(
         fleet=fleet, started_by=user, mode=settings.SMARTCAR_MODE, scopes=list(FLEET_SCOPES)
     )
-    return _authorize_url(request, session_secret=session_secret, make=make)
+    return _authorize_url(request, session_secret=session_secret, make=make, country=country)
 
 
 def start_for_connection(*, connection: Connection, purpose: str, user: User, session_secret: str) -> str:
@@ -82,6 +82,7 @@ def start_for_invitation(*, invitation: Invitation, session_secret: str) -> str:
         country=invitation.country,
         single_select=invitation.single_select,
         single_select_vin=invitation.vin,
+        required=invitation.required_scopes,
     )
 
 
@@ -93,6 +94,7 @@ def _authorize_url(
     country: str = "",
     single_select: bool = False,
     single_select_vin: str = "",
+    required: Iterable[str] = (),
 ) -> str:
     state = secrets.token_urlsafe(32)
     application = applications.for_fleet(request.fleet)
@@ -113,6 +115,7 @@ def _authorize_url(
             state=state,
             external_id=request.external_id,
             scopes=tuple(request.scopes),
+            required=frozenset(required),
             mode=request.mode,
             make=make,
             country=country,
@@ -151,10 +154,11 @@ def handle_callback(*, params: Mapping[str, str], user: User | None, session_sec
     try:
         result = _process_callback(request=request, params=params)
     except AuthorizationFailedError as failure:
-        _store_outcome(request, failure.error.outcome.message())
+        _store_outcome(request, failure.error.message)
         failure.invitation, failure.authorization = request.invitation, request
         raise
-    _store_outcome(request, AuthorizationOutcome.CONNECTED.message(count=len(result.connections)))
+    ids = [connection.pk for connection in result.connections]
+    _store_outcome(request, AuthorizationOutcome.CONNECTED.message(count=len(ids), connections=ids))
     return result
 
 

@@ -9,7 +9,8 @@ from django.utils import timezone
 from django.views.decorators.http import require_GET
 
 from accounts.permissions import Permission
-from connect.connections.selectors import ConnectionRow, connection_rows, missing_scopes
+from connect.connections.missing_permissions import MissingPermissions, missing_permissions
+from connect.connections.selectors import ConnectionRow, connection_rows
 from connect.models import Connection, ConnectionState
 from connect.scopes import PermissionScope, with_reasons
 from connect.usage import quota
@@ -26,7 +27,7 @@ class Grant:
     row: ConnectionRow
     scopes: list[PermissionScope]
     others: int
-    missing: list[PermissionScope]
+    missing: MissingPermissions
 
 
 @login_required
@@ -50,5 +51,5 @@ def page(request: HttpRequest, slug: str, smartcar_id: str) -> HttpResponse:
 def _grant(row: ConnectionRow) -> Grant:
     scopes = with_reasons(row.connection.scopes)
     return Grant(
-        row, scopes, len(row.connection.scopes) - len(scopes), missing_scopes(connection=row.connection)
+        row, scopes, len(row.connection.scopes) - len(scopes), missing_permissions(connection=row.connection)
     )

@@ -102,7 +102,7 @@ class V2Api:
         if request.country:
             options["flags"] = {"country": request.country}
         client = self._auth_client(redirect_uri=request.redirect_uri, mode=request.mode)
-        url: str = client.get_auth_url(list(request.scopes), options)
+        url: str = client.get_auth_url(request.requested, options)
         return sdk.replace_origin(url, host=Host.CONNECT, origin=self._origins.connect)
 
     def exchange_code(self, *, code: str, redirect_uri: str) -> TokenPair:
