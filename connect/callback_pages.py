@@ -11,7 +11,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from accounts.models import Fleet
-from connect.driver_language import activate, car_for_driver, language_for
+from connect.driver_language import activate, language_for, vehicle_for_driver
 from connect.driver_portal.services import portal_after
 from connect.earlier_callbacks import EarlierCallback
 from connect.models import AuthorizationRequest, Connection
@@ -33,9 +33,9 @@ def member_path(fleet: Fleet, about: Connection | None) -> str:
     return reverse("dashboard:vehicles", args=[fleet.slug])
 
 
-def cars_for_driver(connections: Iterable[Connection]) -> str:
+def vehicles_for_driver(connections: Iterable[Connection]) -> str:
     """Returns make, model and year of these vehicles, for their driver."""
-    return ", ".join(car_for_driver(connection.vehicle) for connection in connections)
+    return ", ".join(vehicle_for_driver(connection.vehicle) for connection in connections)
 
 
 def show_error(request: HttpRequest, failure: AuthorizationFailedError) -> HttpResponse:
@@ -71,10 +71,10 @@ def _earlier_of_member(request: HttpRequest, earlier: EarlierCallback) -> HttpRe
         return _error_page(request, earlier.error, _actions_after(earlier.error, request, authorization))
     count = len(earlier.connections)
     message = ngettext(
-        "%(cars)s is already connected.", "%(count)s vehicles are already connected: %(cars)s.", count
+        "%(vehicles)s is already connected.", "%(count)s vehicles are already connected: %(vehicles)s.", count
     )
-    cars = ", ".join(str(connection.vehicle) for connection in earlier.connections)
-    messages.info(request, message % {"cars": cars, "count": count})
+    vehicles = ", ".join(str(connection.vehicle) for connection in earlier.connections)
+    messages.info(request, message % {"vehicles": vehicles, "count": count})
     return redirect(member_path(authorization.fleet, authorization.connection))
 
 
@@ -89,10 +89,10 @@ def _earlier_of_driver(request: HttpRequest, earlier: EarlierCallback) -> HttpRe
         else:
             actions = [_send_link()]
         return _error_page(request, earlier.error, actions, for_driver=True, asking=authorization.fleet)
-    values = {"cars": cars_for_driver(earlier.connections), "fleet": authorization.fleet}
+    values = {"vehicles": vehicles_for_driver(earlier.connections), "fleet": authorization.fleet}
     connected = ngettext(
-        "%(cars)s is already connected to %(fleet)s.",
-        "%(cars)s are already connected to %(fleet)s.",
+        "%(vehicles)s is already connected to %(fleet)s.",
+        "%(vehicles)s are already connected to %(fleet)s.",
         len(earlier.connections),
     )
     page = portal_after(authorization) if earlier.same_browser else None
@@ -123,7 +123,7 @@ def _error_page(
     context = {
         "title": error.title,
         "text": _(error.for_driver if for_driver else error.text),
-        "car": error.car,
+        "vehicle": error.vehicle,
         "smartcar_message": error.smartcar_message,
         "actions": actions,
         "asking": asking,

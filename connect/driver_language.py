@@ -57,7 +57,7 @@ def remember(request: HttpRequest, language: str) -> None:
     request.session[_KEY] = language
 
 
-def car_for_driver(vehicle: Vehicle) -> str:
+def vehicle_for_driver(vehicle: Vehicle) -> str:
     """Returns the vehicle's make, model and year: the name that the fleet gave it tells the driver nothing."""
     return vehicle.description or translation.gettext("your car")
 

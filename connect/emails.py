@@ -13,7 +13,7 @@ from django.utils.translation import gettext_lazy
 from django.views.decorators.debug import sensitive_variables
 
 from accounts.models import User
-from connect.driver_language import activate, car_for_driver
+from connect.driver_language import activate, vehicle_for_driver
 from connect.models import DriverPortal, Invitation
 from connect.status.states import AuthorizationPurpose
 from core.mail.kinds import EmailKind, RenderedEmail, register
@@ -78,26 +78,26 @@ def _render_invitation(email: OutgoingEmail) -> RenderedEmail | None:
     if invitation is None or not invitation.open:
         return None
     connection = invitation.connection
-    car = car_for_driver(connection.vehicle) if connection is not None else ""
-    context = {"invitation": invitation, "fleet": invitation.fleet, "car": car}
+    vehicle = vehicle_for_driver(connection.vehicle) if connection is not None else ""
+    context = {"invitation": invitation, "fleet": invitation.fleet, "vehicle": vehicle}
     with timezone.override(known_zone(invitation.fleet.time_zone)):
         text = render_to_string("connect/invitations/mail.txt", context)
-    subject = _invitation_subject(invitation, car)
+    subject = _invitation_subject(invitation, vehicle)
     return RenderedEmail(subject, text, reply_to=invitation.fleet.contact_email)
 
 
 _SUBJECTS: dict[AuthorizationPurpose, Callable[[], str]] = {
-    AuthorizationPurpose.SIGN_IN: lambda: _("%(fleet)s asks you to sign in again for %(car)s"),
-    AuthorizationPurpose.PERMISSIONS: lambda: _("%(fleet)s asks you for more permissions for %(car)s"),
-    AuthorizationPurpose.BATTERY: lambda: _("%(fleet)s asks you which battery %(car)s has"),
+    AuthorizationPurpose.SIGN_IN: lambda: _("%(fleet)s asks you to sign in again for %(vehicle)s"),
+    AuthorizationPurpose.PERMISSIONS: lambda: _("%(fleet)s asks you for more permissions for %(vehicle)s"),
+    AuthorizationPurpose.BATTERY: lambda: _("%(fleet)s asks you which battery %(vehicle)s has"),
 }
 
 
-def _invitation_subject(invitation: Invitation, car: str) -> str:
+def _invitation_subject(invitation: Invitation, vehicle: str) -> str:
     subject = _SUBJECTS.get(
         AuthorizationPurpose(invitation.purpose), lambda: _("%(fleet)s asks you to share your car")
     )
-    return subject() % {"fleet": invitation.fleet, "car": car}
+    return subject() % {"fleet": invitation.fleet, "vehicle": vehicle}
 
 
 @sensitive_variables()

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 class ConnectError:
     """An authorization that connected nothing: what happened, and what to do next.
 
-    `for_driver` is for an invited driver, who knows neither the fleet's pages nor the site's administrator. `car`
+    `for_driver` is for an invited driver, who knows neither the fleet's pages nor the site's administrator. `vehicle`
     contains labels and values of the vehicle, which are shown on the page and must not be logged. The texts are English
     and are translated by the page. `smartcar_message` is what Smartcar told the user, without secrets.
     """
@@ -31,7 +31,7 @@ class ConnectError:
     outcome: AuthorizationOutcome
     text: str
     driver_text: str = ""
-    car: tuple[tuple[str, str], ...] = field(default=(), repr=False)
+    vehicle: tuple[tuple[str, str], ...] = field(default=(), repr=False)
     smartcar_message: str = field(default="", repr=False)
 
     @property
@@ -253,7 +253,7 @@ def error_for(*, error: str, params: Mapping[str, str] | None = None) -> Connect
             _UNKNOWN_ERROR, smartcar_message=_message(params, "error_message", "error_description")
         )
     if error == "vehicle_incompatible":
-        return replace(known, car=_vehicle_details(params))
+        return replace(known, vehicle=_vehicle_details(params))
     if error in ("configuration_error", "server_error"):
         return replace(known, smartcar_message=_message(params, "error_message"))
     return known
@@ -269,8 +269,10 @@ def stored_error(
     error = UNCONFIRMED_SIGN_IN if sign_in and code == UNCONFIRMED_SIGN_IN.outcome else _BY_OUTCOME.get(code)
     if error is None:
         return None
-    car = _vehicle_details(params or {}) if error.outcome == AuthorizationOutcome.VEHICLE_INCOMPATIBLE else ()
-    return replace(error, car=car, smartcar_message=str(stored.get("smartcar_message", "")))
+    vehicle = (
+        _vehicle_details(params or {}) if error.outcome == AuthorizationOutcome.VEHICLE_INCOMPATIBLE else ()
+    )
+    return replace(error, vehicle=vehicle, smartcar_message=str(stored.get("smartcar_message", "")))
 
 
 def _message(params: Mapping[str, str], *names: str) -> str:

@@ -18,7 +18,7 @@ from vehicles.models import LatestSignal, Reading
 
 _COMMANDS = 10_000
 _CHUNK = 2000
-HEADINGS = ("car", "time", "signal", "name", "value", "unit", "details")
+HEADINGS = ("vehicle", "time", "signal", "name", "value", "unit", "details")
 
 
 def as_document(*, page: DriverPortal, now: datetime) -> dict[str, Any]:
@@ -44,7 +44,7 @@ def as_document(*, page: DriverPortal, now: datetime) -> dict[str, Any]:
             "page_created_at": page.created_at.isoformat(),
             "smartcar_user_id": page.smartcar_user_id,
         },
-        "cars": [_car(connection) for connection in connections],
+        "vehicles": [_vehicle(connection) for connection in connections],
     }
 
 
@@ -52,13 +52,13 @@ def recorded_values(*, page: DriverPortal) -> Iterator[tuple[str, ...]]:
     """Yields a row of HEADINGS for each value that was recorded of the driver's cars while they were shared."""
     yield HEADINGS
     for connection in page.connections.select_related("vehicle").order_by("pk"):
-        car = connection.vehicle.description
+        description = connection.vehicle.description
         for reading in _readings(SharedPeriod.of(connection)).iterator(chunk_size=_CHUNK):
             body = dict(reading.body)
             value, unit = body.pop("value", ""), body.pop("unit", "")
             signal = CATALOGUE.get(reading.signal.code)
             yield (
-                car,
+                description,
                 reading.observed_at.isoformat(),
                 reading.signal.code,
                 signal.label if signal is not None else "",
@@ -83,7 +83,7 @@ def _readings(period: SharedPeriod) -> QuerySet[Reading]:
     return found.select_related("signal").order_by("observed_at")
 
 
-def _car(connection: Connection) -> dict[str, Any]:
+def _vehicle(connection: Connection) -> dict[str, Any]:
     vehicle, period = connection.vehicle, SharedPeriod.of(connection)
     hours = getattr(connection, "working_hours", None)
     return {

@@ -15,7 +15,7 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 from accounts.models import Fleet
 from accounts.permissions import Permission, get_membership_or_404
 from connect import emails, oauth
-from connect.driver_language import car_for_driver, remember, signed_link_view
+from connect.driver_language import remember, signed_link_view, vehicle_for_driver
 from connect.driver_portal.services import portal_after_invitation
 from connect.invitations import driver_messages, services
 from connect.invitations.forms import InvitationForm
@@ -120,7 +120,7 @@ def _invitation(invitation: Invitation) -> dict[str, Any]:
         "why": driver_messages.why(error),
         "todo": driver_messages.next_step(error),
         "invitation": invitation,
-        "car": car_for_driver(connection.vehicle) if connection is not None else "",
+        "vehicle": vehicle_for_driver(connection.vehicle) if connection is not None else "",
         "hints": hints if invitation.purpose != AuthorizationPurpose.BATTERY else None,
         "every_make": all_hints() if connection is None and not invitation.make else (),
         "topics": by_topic(scopes),

@@ -98,7 +98,7 @@ def test_document_has_the_driver_the_car_and_what_was_done(page: DriverPortal, v
     command(vehicle, now)
     found = document(page)
     assert found["driver"]["email"] == "dana@home.example"  # type: ignore[index]
-    (car,) = found["cars"]  # type: ignore[misc]
+    (car,) = found["vehicles"]  # type: ignore[misc]
     assert (car["make"], car["model"], car["permissions"]) == (
         "TESLA",
         "Model 3",
@@ -125,7 +125,7 @@ def test_recorded_values_are_those_of_the_time_in_which_the_driver_shared_the_ca
     assert [(row["time"], row["signal"], row["value"]) for row in rows] == [
         (times["during"].isoformat(), LOCK, "True")
     ]
-    (car,) = document(page)["cars"]  # type: ignore[misc]
+    (car,) = document(page)["vehicles"]  # type: ignore[misc]
     assert (car["latest_values"], car["commands"]) == ([], [])
 
 
