@@ -11,6 +11,7 @@ from typing import Concatenate, ParamSpec, TypeVar
 
 from django.conf import settings
 from django.http import Http404, HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
 from django.shortcuts import render
 from django.utils import timezone, translation
 from django.views.decorators.cache import never_cache
@@ -72,8 +73,8 @@ def activate(language: str) -> Iterator[None]:
 def signed_link_view(
     find: Callable[[str], Link | None],
 ) -> Callable[
-    [Callable[Concatenate[HttpRequest, Link, Params], HttpResponse]],
-    Callable[..., HttpResponse],
+    [Callable[Concatenate[HttpRequest, Link, Params], HttpResponseBase]],
+    Callable[..., HttpResponseBase],
 ]:
     """Decorates the view of a signed link: the view gets the link's row instead of the secret.
 
@@ -83,16 +84,17 @@ def signed_link_view(
     """
 
     def decorate(
-        view: Callable[Concatenate[HttpRequest, Link, Params], HttpResponse],
-    ) -> Callable[..., HttpResponse]:
+        view: Callable[Concatenate[HttpRequest, Link, Params], HttpResponseBase],
+    ) -> Callable[..., HttpResponseBase]:
         @wraps(view)
         @never_cache
         @sensitive_variables()
         def wrapper(
             request: HttpRequest, secret: str, *args: Params.args, **kwargs: Params.kwargs
-        ) -> HttpResponse:
+        ) -> HttpResponseBase:
             link = find(secret)
             language = language_for(request, chosen=link.language if link is not None else "")
+            response: HttpResponseBase
             with activate(language), timezone.override(_time_zone(request, link)):
                 if link is None:
                     response = _not_found(request, None)

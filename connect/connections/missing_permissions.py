@@ -36,9 +36,8 @@ def missing_permissions(*, connection: Connection) -> MissingPermissions:
 
 def _asked(connection: Connection) -> frozenset[str]:
     """Returns the names of the permissions that this driver was asked for in Connect and answered about."""
-    numbers = connection.transitions.filter(evidence_code=StateEvidence.AUTHORIZATION).values_list(
-        "evidence_params__number", flat=True
-    )
+    transitions = connection.transitions.filter(evidence_code=StateEvidence.AUTHORIZATION)
+    numbers = [params.get("number") for params in transitions.values_list("evidence_params", flat=True)]
     of_connection = (
         Q(connection=connection)
         | Q(outcome_params__connections__contains=[connection.pk])

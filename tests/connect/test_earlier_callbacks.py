@@ -3,13 +3,14 @@
 from collections.abc import Callable
 from datetime import timedelta
 from html import unescape
+from typing import Any
 
 import pytest
 from django.test import Client
 from django.utils import timezone
 
 from accounts.models import Fleet, SmartcarApiVersion, User
-from connect import oauth, oauth_errors
+from connect import earlier_callbacks, oauth, oauth_errors
 from connect.messages import AuthorizationOutcome
 from connect.models import AuthorizationRequest, Connection, DriverPortal, Invitation
 from tests.connect.invited import at_connect, invited
@@ -27,8 +28,8 @@ def invitation(fleet: Fleet, owner: User) -> Invitation:
     return invited(fleet=fleet, user=owner)
 
 
-def text(answer: object) -> str:
-    return unescape(answer.content.decode())  # type: ignore[attr-defined]
+def text(answer: Any) -> str:
+    return unescape(answer.content.decode())
 
 
 @both
@@ -219,8 +220,6 @@ def test_state_of_another_session_is_not_taken_for_the_same(smartcar: str, fleet
     url = oauth.start(fleet=fleet, user=owner, session_secret="one")
     params = authorize(smartcar, url, count=1)
     oauth.handle_callback(params=params, user=owner, session_secret="one")
-    from connect import earlier_callbacks
-
     for secret, same in (("one", True), ("two", False), ("", False)):
         found = earlier_callbacks.find(params=params, session_secret=secret, now=timezone.now())
         assert found is not None
