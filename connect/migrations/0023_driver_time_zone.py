@@ -6,7 +6,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("connect", "0020_labels"),
+        ("connect", "0022_pending_issues"),
     ]
 
     operations = [
