@@ -5,7 +5,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("accounts", "0018_tokens_of_former_members"),
+        ("accounts", "0021_service_accounts"),
     ]
 
     operations = [
