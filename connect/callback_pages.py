@@ -10,7 +10,8 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from accounts.models import Fleet
+from accounts.models import Fleet, User
+from accounts.permissions import Permission, fleets_for
 from connect.driver_language import activate, language_for, vehicle_for_driver
 from connect.driver_portal.services import portal_after
 from connect.earlier_callbacks import EarlierCallback
@@ -63,8 +64,9 @@ def show_earlier(request: HttpRequest, earlier: EarlierCallback) -> HttpResponse
 
 def _earlier_of_member(request: HttpRequest, earlier: EarlierCallback) -> HttpResponse:
     authorization = earlier.request
-    if request.user != authorization.started_by:
-        # Another person, or nobody, is signed in here; the address alone tells nothing about the fleet.
+    user = authorization.started_by
+    if user is None or request.user != user or not _may_connect(user, authorization.fleet):
+        # Another person, a former member, or nobody is signed in here; the address alone tells nothing about the fleet.
         error = UNKNOWN_STATE if earlier.error is None else earlier.error
         return _error_page(request, error, [Action(_("Go to your fleet"), reverse("home"))])
     if earlier.error is not None:
@@ -76,6 +78,10 @@ def _earlier_of_member(request: HttpRequest, earlier: EarlierCallback) -> HttpRe
     vehicles = ", ".join(str(connection.vehicle) for connection in earlier.connections)
     messages.info(request, message % {"vehicles": vehicles, "count": count})
     return redirect(member_path(authorization.fleet, authorization.connection))
+
+
+def _may_connect(user: User, fleet: Fleet) -> bool:
+    return fleets_for(user=user, right=Permission.CONNECT).filter(pk=fleet.pk).exists()
 
 
 def _earlier_of_driver(request: HttpRequest, earlier: EarlierCallback) -> HttpResponse:

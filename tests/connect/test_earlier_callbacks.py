@@ -138,7 +138,7 @@ def test_reload_leads_a_member_to_the_fleet_again(
     assert "is already connected." in text(again)
 
 
-@pytest.mark.parametrize("person", ["nobody", "outsider"])
+@pytest.mark.parametrize("person", ["nobody", "outsider", "former member"])
 def test_the_address_of_a_members_callback_tells_others_nothing(
     smartcar: str,
     request: pytest.FixtureRequest,
@@ -151,7 +151,11 @@ def test_the_address_of_a_members_callback_tells_others_nothing(
     url = browser.get("/fleets/blue/connections/start/").headers["Location"]
     params = authorize(smartcar, url, count=1)
     browser.get(CALLBACK, params)
-    other = Client() if person == "nobody" else browser_of(request.getfixturevalue(person))
+    if person == "former member":
+        fleet.memberships.all().delete()
+        other = browser
+    else:
+        other = Client() if person == "nobody" else browser_of(request.getfixturevalue(person))
     answer = other.get(CALLBACK, params)
     assert answer.status_code == 400
     assert Connection.objects.get().vehicle.model not in text(answer)
