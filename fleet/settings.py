@@ -252,6 +252,8 @@ ACCOUNT_SESSION_REMEMBER = True
 ACCOUNT_EMAIL_VERIFICATION = "none"
 ACCOUNT_CHANGE_EMAIL = True
 ACCOUNT_EMAIL_UNKNOWN_ACCOUNTS = False
+# Additional limits; allauth's own stay. A driver who lost the link requests it again (connect.driver_portal).
+ACCOUNT_RATE_LIMITS = {"driver_link": "10/h/ip,3/h/key"}
 ACCOUNT_REAUTHENTICATION_METHODS = ["password", "mfa"]
 ACCOUNT_FORMS = {
     "login": "accounts.forms.SignInForm",

@@ -54,6 +54,8 @@ EXEMPT = {
     "dashboard:save_view": _OWN_VIEW,
     "dashboard:delete_view": _OWN_VIEW,
     "connect:portal_language": _OWN_VIEW,
+    "connect:portal_time_zone": _OWN_VIEW,
+    "connect:link_request": "Sends a driver's own links again, to the address on record.",
     "alerts:acknowledge": "The alert itself stores who acknowledged it, and when.",
     "commands:bulk": "Shows the review. Nothing is stored until it is sent.",
     "connect:driver_retry_email": _SAME_EMAIL,
