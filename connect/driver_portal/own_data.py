@@ -1,13 +1,10 @@
 """What the site knows of a driver and of the cars the driver shares, as files for the driver."""
 
-import csv
-import io
 import json
 from collections.abc import Iterator
 from datetime import datetime
 from typing import Any
 
-from core.csv_safety import escape_formula
 from django.db.models import QuerySet
 
 from connect.driver_portal.command_history import SharedPeriod, list_commands
@@ -66,14 +63,6 @@ def recorded_values(*, page: DriverPortal) -> Iterator[tuple[str, ...]]:
                 str(unit or ""),
                 json.dumps(body, ensure_ascii=False) if body else "",
             )
-
-
-def as_csv(rows: Iterator[tuple[str, ...]]) -> Iterator[str]:
-    """Yields the lines of a CSV file that no spreadsheet takes for formulas."""
-    for row in rows:
-        line = io.StringIO()
-        csv.writer(line).writerow(map(escape_formula, row))
-        yield line.getvalue()
 
 
 def _readings(period: SharedPeriod) -> QuerySet[Reading]:

@@ -1,6 +1,7 @@
 """Files with what is known of a driver, and drivers' links sent again."""
 
 from collections.abc import Iterable, Iterator
+from itertools import chain
 from typing import TypeVar
 
 from allauth.core.ratelimit import consume
@@ -18,6 +19,7 @@ from connect.driver_language import activate, language_for, signed_link_view
 from connect.driver_portal import own_data
 from connect.driver_portal.link_requests import send_links
 from connect.driver_portal.models import DriverPortal
+from core.csv_files import layout_for
 
 Item = TypeVar("Item")
 
@@ -36,13 +38,16 @@ def document(request: HttpRequest, page: DriverPortal) -> HttpResponse:
 @signed_link_view(DriverPortal.from_token)
 def recorded_values(request: HttpRequest, page: DriverPortal) -> StreamingHttpResponse:
     """Streams the values that were recorded of the driver's cars as CSV. Times are in UTC."""
-    rows = _in_language(own_data.recorded_values(page=page), translation.get_language())
-    response = StreamingHttpResponse(own_data.as_csv(rows), content_type="text/csv; charset=utf-8")
+    language = translation.get_language() or settings.LANGUAGE_CODE
+    layout = layout_for(form=request.GET.get("format", ""), language=language)
+    rows = _in_language(own_data.recorded_values(page=page), language)
+    lines = chain([layout.start], (layout.lines([row]) for row in rows))
+    response = StreamingHttpResponse(lines, content_type="text/csv; charset=utf-8")
     response.headers["Content-Disposition"] = 'attachment; filename="recorded-values.csv"'
     return response
 
 
-def _in_language(rows: Iterable[Item], language: str | None) -> Iterator[Item]:
+def _in_language(rows: Iterable[Item], language: str) -> Iterator[Item]:
     """The rows are generated after the view has reset the driver's language."""
     iterator = iter(rows)
     while True:
