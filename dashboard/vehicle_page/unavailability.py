@@ -29,6 +29,8 @@ def unavailability_reason(row: LatestSignal, *, granted: frozenset[str] | None) 
     """
     signal = CATALOGUE.get(row.code)
     text = format_error(row)
+    if row.rejection_reason:
+        return f"{text} {row.rejection_reason}"
     if (
         not text
         or row.error_type != _PERMISSION
