@@ -22,7 +22,7 @@ from bench import signals, stages
 from bench.results import Figure, Plot, Result, Series
 from bench.stack import Stack, stack
 
-CARS = 1000
+VEHICLES = 1000
 WORKERS = 1
 LIMIT_SECONDS = 2.0
 TARGET = 500.0
@@ -111,7 +111,7 @@ def _result(steps: list[Step], spent: Mapping[str, float]) -> Result:
         figures=tuple(figures),
         plots=(Plot("Received to visible", "deliveries/s", "s", tuple(lags)),),
         notes=(
-            f"{CARS} cars in turn, {signals.SIGNALS} signals a delivery of which 5 changed, {WORKERS} worker.",
+            f"{VEHICLES} vehicles in turn, {signals.SIGNALS} signals a delivery of which 5 changed, {WORKERS} worker.",
             "Sending, web, worker, PostgreSQL with full durability and Redis share the machine's processors.",
             "Recording by stages is measured alone, in one process, in batches of 200.",
             "Visible means: seen as recorded by another database session, which looks every 50 ms.",
@@ -131,22 +131,22 @@ def _connect_cars(running: Stack) -> list[str]:
 
     owner = User.objects.create_user("owner@fleet.example")
     fleet = create_fleet(name="Bench", slug="bench", owner=owner, api_version="v3")
-    cars = Vehicle.objects.bulk_create(
-        Vehicle(fleet=fleet, smartcar_id=str(uuid.uuid4()), make="TESLA", name=f"Car {number}")
-        for number in range(CARS)
+    vehicles = Vehicle.objects.bulk_create(
+        Vehicle(fleet=fleet, smartcar_id=str(uuid.uuid4()), make="TESLA", name=f"Vehicle {number}")
+        for number in range(VEHICLES)
     )
     Connection.objects.bulk_create(
         Connection(
             fleet=fleet,
-            vehicle=car,
+            vehicle=vehicle,
             smartcar_user_id=f"user-{number}",
             api_version="v3",
             mode="live",
             state=ConnectionState.ACTIVE,
         )
-        for number, car in enumerate(cars)
+        for number, vehicle in enumerate(vehicles)
     )
-    return [car.smartcar_id for car in cars]
+    return [vehicle.smartcar_id for vehicle in vehicles]
 
 
 class _Measurement:

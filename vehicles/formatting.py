@@ -55,7 +55,14 @@ def display_unit(unit: Unit, *, units: str) -> Unit:
 def quantity(value: float, unit: Unit | None, *, units: str) -> str:
     """Formats a number with its unit in the chosen system: 312 km as "194 mi"."""
     number, sign = _measured(value, unit, units=units)
-    return f"{number} {sign}" if sign else number
+    return with_symbol(number, sign)
+
+
+def with_symbol(number: str, sign: str) -> str:
+    """Joins a formatted number and a unit's symbol as in the active language: "80%" in English, "80 %" in German."""
+    if sign == symbol(Unit.PERCENT):
+        return pgettext("percentage", "%(number)s%%") % {"number": number}
+    return f"{number} {sign}".strip()
 
 
 def _measured(value: float, unit: Unit | None, *, units: str) -> tuple[str, str]:
@@ -196,7 +203,7 @@ def _place_of(value: Mapping[str, Any], body: Mapping[str, Any]) -> str:
 
 
 def _charge_limits(signal: Signal, body: Mapping[str, Any], units: str) -> str:
-    """Returns the limit in effect, and those for AC and DC charging: "80 % (AC 80 %, DC 100 %)"."""
+    """Returns the limit in effect, and those for AC and DC charging: "80% (AC 80%, DC 100%)"."""
     limits = [
         f"{current} {quantity(limit, Unit.PERCENT, units=units)}"
         for current, limit in limits_by_current(body).items()

@@ -15,12 +15,12 @@ from vehicles.observations import VehicleFacts
 Columns = Mapping[str, str | int | None]
 _SIGNALS = {catalogue.VIN.code: "vin", catalogue.NICKNAME.code: "nickname"}
 _STORE_FROM_SIGNALS = """
-    UPDATE vehicles_vehicle AS car
-    SET vin = coalesce(left(row.vin, 17), car.vin),
-        name = CASE WHEN car.name = '' THEN coalesce(left(row.nickname, 80), '') ELSE car.name END
+    UPDATE vehicles_vehicle AS vehicle
+    SET vin = coalesce(left(row.vin, 17), vehicle.vin),
+        name = CASE WHEN vehicle.name = '' THEN coalesce(left(row.nickname, 80), '') ELSE vehicle.name END
     FROM json_to_recordset(%s::json) AS row (id bigint, vin text, nickname text)
-    WHERE car.id = row.id
-        AND (car.vin <> left(row.vin, 17) OR (car.name = '' AND row.nickname <> ''))
+    WHERE vehicle.id = row.id
+        AND (vehicle.vin <> left(row.vin, 17) OR (vehicle.name = '' AND row.nickname <> ''))
 """
 _LACKS = {"make": Q(make=""), "model": Q(model=""), "year": Q(year=None), "powertrain": Q(powertrain="")}
 _MAKE_LENGTH, _MODEL_LENGTH, _POWERTRAIN_LENGTH = (

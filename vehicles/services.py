@@ -23,8 +23,8 @@ from vehicles.value_times import value_time
 
 _BY_TIME = attrgetter("observed_at", "received_at")
 _STORE_LAST_SEEN = """
-    UPDATE vehicles_vehicle AS car SET last_seen_at = greatest(car.last_seen_at, row.at)
-    FROM json_to_recordset(%s::json) AS row (id bigint, at timestamptz) WHERE car.id = row.id
+    UPDATE vehicles_vehicle AS vehicle SET last_seen_at = greatest(vehicle.last_seen_at, row.at)
+    FROM json_to_recordset(%s::json) AS row (id bigint, at timestamptz) WHERE vehicle.id = row.id
 """
 
 

@@ -62,10 +62,10 @@ def _pick_sql(column: _Column) -> str:
     picked = _pick_signal_sql(column)
     if column.name == "fuel":
         liters = _pick_signal_sql(_value("fuel_liters", catalogue.FUEL_REMAINING))
-        return f"coalesce({picked}, least(100, 100 * {liters} / car.tank_liters))"
+        return f"coalesce({picked}, least(100, 100 * {liters} / vehicle.tank_liters))"
     if column.name == "fuel_at":
         liters_at = _pick_signal_sql(_time("fuel_liters_at", catalogue.FUEL_REMAINING))
-        return f"coalesce({picked}, CASE WHEN car.tank_liters IS NOT NULL THEN {liters_at} END)"
+        return f"coalesce({picked}, CASE WHEN vehicle.tank_liters IS NOT NULL THEN {liters_at} END)"
     return picked
 
 
@@ -79,11 +79,11 @@ def _pick_signal_sql(column: _Column) -> str:
 _NAMES = ", ".join(column.name for column in _COLUMNS)
 _STORE = f"""
     INSERT INTO vehicles_summary (vehicle_id, {_NAMES})
-    SELECT car.id, {", ".join(_pick_sql(column) for column in _COLUMNS)}
-    FROM vehicles_vehicle AS car
-    LEFT JOIN vehicles_latestsignal AS signal ON signal.vehicle_id = car.id AND signal.code = ANY(%s)
-    WHERE car.id = ANY(%s)
-    GROUP BY car.id
+    SELECT vehicle.id, {", ".join(_pick_sql(column) for column in _COLUMNS)}
+    FROM vehicles_vehicle AS vehicle
+    LEFT JOIN vehicles_latestsignal AS signal ON signal.vehicle_id = vehicle.id AND signal.code = ANY(%s)
+    WHERE vehicle.id = ANY(%s)
+    GROUP BY vehicle.id
     ON CONFLICT (vehicle_id) DO UPDATE SET {", ".join(f"{c.name} = excluded.{c.name}" for c in _COLUMNS)}
 """  # noqa: S608  built from the names above
 

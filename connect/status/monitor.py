@@ -130,7 +130,7 @@ def _check_list(connection: Connection, *, now: datetime) -> None:
         )
     except (SmartcarError, token_store.TokensUnavailableError):
         return  # Without a response there is no evidence. A later probe tries again.
-    found = any(car.vehicle_id == connection.vehicle.smartcar_id for car in shared)
+    found = any(vehicle.vehicle_id == connection.vehicle.smartcar_id for vehicle in shared)
     apply_transitions(
         Connection.objects.filter(pk=connection.pk),
         lambda row, status: Decision(

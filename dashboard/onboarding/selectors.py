@@ -36,7 +36,7 @@ def build_checklist(*, fleet: Fleet) -> Checklist:
         SetupTask.WEBHOOK: bool(application.webhook_id) or delivered,
         SetupTask.VERIFIED: verified or delivered,
         SetupTask.INVITED: invited or connected,
-        SetupTask.CAR: has_car,
+        SetupTask.VEHICLE: has_car,
         SetupTask.DELIVERY: delivered,
     }
     return Checklist(

@@ -23,7 +23,7 @@ def get_checklist(*, membership: Membership) -> Checklist | None:
         return None
     checklist = build_checklist(fleet=fleet)
     if fleet.onboarding == Onboarding.NEW:
-        known = SetupTask.CAR in checklist.done
+        known = SetupTask.VEHICLE in checklist.done
         _set_state(fleet, Onboarding.OVER if known else Onboarding.OPEN)
         return None if known else checklist
     if checklist.complete:

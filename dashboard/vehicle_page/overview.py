@@ -57,7 +57,7 @@ _EXPLAINED = (*_ENERGY, *_FUEL[::2], *CHARGING, *FACTS, catalogue.PRECISE_LOCATI
 
 @dataclass(frozen=True, slots=True)
 class Fact:
-    """A labeled value. `trouble` is why the value isn't newer; "" if it is current."""
+    """A labeled value. `problem` is why the value isn't newer; "" if it is current."""
 
     label: str
     value: str
@@ -137,7 +137,7 @@ def overview_context(
         ],
         "place": None if hidden else _place(frame, state, now=now),
         "place_hidden": hidden,
-        "place_trouble": _location_problem(state, granted),
+        "location_problem": _location_problem(state, granted),
         "alerts": list_warnings(state),
         "checked": checked_systems(state),
         "unchecked": unreported_systems(state),

@@ -73,7 +73,7 @@ def _quantity(key: str, unit: Unit) -> Cell:
 
 
 def _levels(record: Record, units: str) -> str:
-    """Returns the states of charge at the start and at the end: "20 % → 80 %"."""
+    """Returns the states of charge at the start and at the end: "20% → 80%"."""
     start, end = (record.get(key) for key in ("startStateOfCharge", "endStateOfCharge"))
     if start is None and end is None:
         return ""

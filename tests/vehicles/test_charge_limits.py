@@ -30,14 +30,14 @@ HOME = {"type": "LOCATION", "limit": 70, "condition": {"name": "Home"}}
 @pytest.mark.parametrize(
     ("body", "in_effect", "text"),
     [
-        (limits(AC, DC, active=80), 80, "80 % (AC 80 %, DC 100 %)"),
-        (limits(AC, DC, active=100), 100, "100 % (AC 80 %, DC 100 %)"),
-        (limits(AC, DC), None, "AC 80 %, DC 100 %"),
-        (limits(of_current("AC", 90), of_current("DC", 90)), 90, "90 % (AC 90 %, DC 90 %)"),
-        (limits({"type": "GLOBAL", "limit": 85}, HOME), 85, "85 %"),
-        (limits(HOME), 70, "70 %"),
-        (limits({"limit": 60, "chargingType": "AC"}), 60, "60 % (AC 60 %)"),
-        (limits(active=75), 75, "75 %"),
+        (limits(AC, DC, active=80), 80, "80% (AC 80%, DC 100%)"),
+        (limits(AC, DC, active=100), 100, "100% (AC 80%, DC 100%)"),
+        (limits(AC, DC), None, "AC 80%, DC 100%"),
+        (limits(of_current("AC", 90), of_current("DC", 90)), 90, "90% (AC 90%, DC 90%)"),
+        (limits({"type": "GLOBAL", "limit": 85}, HOME), 85, "85%"),
+        (limits(HOME), 70, "70%"),
+        (limits({"limit": 60, "chargingType": "AC"}), 60, "60% (AC 60%)"),
+        (limits(active=75), 75, "75%"),
     ],
 )
 def test_limit_in_effect_and_the_limits_by_current(

@@ -43,7 +43,7 @@ def test_charging_records() -> None:
     assert table is not None
     assert table.headers == ["Start", "End", "Energy added", "State of charge", "Charger", "Cost"]
     (cells,) = table.rows
-    assert cells[2:] == ["40.5 kWh", "20 % → 90 %", "AC · private", "12.50 USD"]
+    assert cells[2:] == ["40.5 kWh", "20% → 90%", "AC · private", "12.50 USD"]
     assert "Main St" not in str(table)
 
 
