@@ -10,6 +10,7 @@ from django.db.models import Q
 from vehicles import catalogue
 from vehicles.makes import make_key
 from vehicles.models import Vehicle
+from vehicles.models.vehicles import MAKE_LENGTH, MODEL_LENGTH, POWERTRAIN_LENGTH
 from vehicles.observations import VehicleFacts
 
 Columns = Mapping[str, str | int | None]
@@ -23,9 +24,6 @@ _STORE_FROM_SIGNALS = """
         AND (vehicle.vin <> left(row.vin, 17) OR (vehicle.name = '' AND row.nickname <> ''))
 """
 _LACKS = {"make": Q(make=""), "model": Q(model=""), "year": Q(year=None), "powertrain": Q(powertrain="")}
-_MAKE_LENGTH, _MODEL_LENGTH, _POWERTRAIN_LENGTH = (
-    Vehicle._meta.get_field(name).max_length for name in ("make", "model", "powertrain")
-)
 
 
 def columns_of(facts: VehicleFacts) -> Columns:
@@ -35,10 +33,10 @@ def columns_of(facts: VehicleFacts) -> Columns:
     """
     powertrain = facts.powertrain.upper()
     return {
-        "make": make_key(facts.make)[:_MAKE_LENGTH],
-        "model": facts.model[:_MODEL_LENGTH],
+        "make": make_key(facts.make)[:MAKE_LENGTH],
+        "model": facts.model[:MODEL_LENGTH],
         "year": facts.year,
-        "powertrain": powertrain if len(powertrain) <= (_POWERTRAIN_LENGTH or 0) else "",
+        "powertrain": powertrain if len(powertrain) <= POWERTRAIN_LENGTH else "",
     }
 
 

@@ -27,7 +27,7 @@ from vehicles.quantities import (
 from vehicles.units import Unit
 
 # Below, a number of watts is hardly the power of a charging vehicle; above, a number of kilowatts is hardly one.
-_LOW_POWER, _HIGH_POWER = 50.0, 350.0
+_NO_POWER, _LOW_POWER, _HIGH_POWER = 0.001, 50.0, 350.0
 # Between the first one and this one, it may be either: 150 "W" are those of a nearly full battery, or 150 kW.
 CERTAIN_WATTS = 1_000.0
 """From here on, a number of watts was sent in watts."""
@@ -45,12 +45,18 @@ class UnitClaim:
     """The label of a number, and the units that it may have been sent in.
 
     `label` is the unit in the payload, "" without one. `unit` is what the number is taken for if nothing else is known;
-    None if it is taken for nothing. `choices` has what it means in each possible unit, by the unit's value.
+    None if it is taken for nothing. `choices` has what it means in each possible unit, by the unit's value; once
+    settled, only in `unit`.
     """
 
     label: str
     unit: Unit | None
     choices: Mapping[str, Interpretation]
+
+    @property
+    def is_settled(self) -> bool:
+        """Whether the unit is no longer in doubt."""
+        return len(self.choices) == 1
 
     @property
     def ambiguity(self) -> Message:
@@ -88,8 +94,8 @@ def _default_scale(value: float, unit: Unit | None) -> Unit | None:
 
 
 def _power_claim(value: float, unit: Unit | None) -> UnitClaim | None:
-    possible = (_HIGH_POWER, LARGEST_KILOWATTS) if unit is Unit.KILOWATT else (0, CERTAIN_WATTS)
-    if not possible[0] < abs(value) <= possible[1]:
+    least, most = (_HIGH_POWER, LARGEST_KILOWATTS) if unit is Unit.KILOWATT else (_NO_POWER, CERTAIN_WATTS)
+    if not least < abs(value) <= most:
         return None
     choices = {
         Unit.WATT.value: _interpret(as_watts, value, unit),

@@ -25,7 +25,11 @@ _NEAR, _FAR = 2.0, 10.0
 
 
 def settle_by_payload(readings: Sequence[SignalReading]) -> tuple[SignalReading, ...]:
-    """Returns the readings of one payload, with the unit of the charging power settled if the others show it."""
+    """Returns the readings of one payload, with the unit of the charging power that the others show.
+
+    Voltage and current settle it. If the vehicle is charging, kilowatts are only assumed: at the end of a charge, a
+    vehicle takes little power.
+    """
     return tuple(
         _settle_power(reading, readings) if reading.claim is not None else reading for reading in readings
     )
@@ -42,7 +46,7 @@ def _settle_power(reading: SignalReading, readings: Sequence[SignalReading]) -> 
         nearest = min(choices, key=lambda unit: abs(math.log(abs(choices[unit].value) / expected)))
         return _settled(reading, Unit(nearest))
     if values.get(catalogue.IS_CHARGING.code) is True and _is_kilowatts(reading.claim):
-        return _settled(reading, Unit.KILOWATT)
+        return _in_unit(reading, Unit.KILOWATT)._replace(claim=replace(reading.claim, unit=Unit.KILOWATT))
     return reading
 
 
@@ -57,9 +61,9 @@ def settle(reading: SignalReading, state: LatestSignalRow, *, charging: bool) ->
     `state` is the latest one of the signal. `charging` is whether the vehicle was last reported as charging.
     """
     claim = reading.claim
-    if claim is None:
+    if claim is None or claim.is_settled:
         return reading
-    unit = _judge(claim, state, charging=charging and reading.code == catalogue.CHARGE_WATTAGE.code)
+    unit = _judge(claim, state, charging=charging)
     return reading if unit is None else _settled(reading, unit)
 
 
@@ -71,9 +75,11 @@ def _judge(claim: UnitClaim, state: LatestSignalRow, *, charging: bool) -> Unit 
         last = None
     if usual is Unit.PERCENT:
         return _judge_scale(claim, Unit(meant) if meant else None, last)
-    if meant is not None and not (charging and last and _is_a_thousandth(claim, meant, last)):
+    if meant is not None and not (last and _is_a_thousandth(claim, meant, last)):
         return Unit(meant)
-    return Unit.KILOWATT if charging and _is_kilowatts(claim) else claim.unit
+    if _is_kilowatts(claim) and (charging or claim.unit is Unit.KILOWATT):
+        return Unit.KILOWATT
+    return None
 
 
 def _judge_scale(claim: UnitClaim, meant: Unit | None, last: float | None) -> Unit | None:
@@ -100,13 +106,19 @@ def _is_a_thousandth(claim: UnitClaim, meant: str, last: float) -> bool:
 def _settled(reading: SignalReading, unit: Unit) -> SignalReading:
     claim = reading.claim
     assert claim is not None
+    settled = replace(claim, unit=unit, choices={unit.value: claim.choices[unit]})
+    return _in_unit(reading, unit)._replace(claim=settled)
+
+
+def _in_unit(reading: SignalReading, unit: Unit) -> SignalReading:
+    claim = reading.claim
+    assert claim is not None
     chosen, assumed = claim.choices[unit], _notes(claim)
     return reading._replace(
         status=SignalStatus.SUCCESS,
         error=None,
         body=_body(reading.code, chosen),
         notes=(*chosen.notes, *(note for note in reading.notes if note not in assumed)),
-        claim=replace(claim, unit=unit, choices={unit.value: chosen}),
     )
 
 
@@ -139,7 +151,8 @@ def remember(reading: SignalReading, state: LatestSignalRow) -> None:
 def _shown_by(reading: SignalReading) -> Mapping[str, str]:
     """Returns what a value shows about a label: the unit that the number was sent in."""
     if reading.claim is not None:
-        return {reading.claim.label: reading.claim.unit.value} if reading.claim.unit else {}
+        claim = reading.claim
+        return {claim.label: claim.unit.value} if claim.unit and claim.is_settled else {}
     signal, value = CATALOGUE.get(reading.code), reading.value
     if signal is None or signal.shape is not Shape.NUMBER or not isinstance(value, int | float):
         return {}

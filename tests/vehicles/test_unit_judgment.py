@@ -166,6 +166,7 @@ CHARGING, IDLE = {"value": True}, {"value": False}
         ({"power": {"value": 150, "unit": "W"}, "volts": {"value": 230}, "amperes": {"value": 1}}, 150),
         ({"power": {"value": 22, "unit": "W"}, "volts": {"value": 230}, "amperes": {"value": 32}}, 22_000),
         ({"power": {"value": 0, "unit": "W"}, "charging": CHARGING}, 0),
+        ({"power": {"value": 1e-9, "unit": "W"}, "volts": {"value": 230}, "amperes": {"value": 1}}, 0),
     ],
 )
 def test_power_in_watts_and_kilowatts_is_told_apart(bodies: dict[str, Any], expected: float) -> None:
@@ -181,6 +182,30 @@ def test_power_is_judged_by_the_charging_state_and_power_from_earlier_deliveries
         ingest_readings(batch=[received(vehicle, body, minute=minute, signal=power)])
         assert latest(vehicle, power).value == expected
     assert latest(vehicle, power).notes == ["value.watts_were_kilowatts"]
+
+
+@pytest.mark.django_db
+def test_unit_that_a_vehicle_has_used_before_counts_more_than_charging(vehicle: Vehicle) -> None:
+    power = catalogue.CHARGE_WATTAGE
+    for minute, value in enumerate([11_000, 40]):
+        at = NOON + timedelta(minutes=minute)
+        readings, _skipped = read_signals(
+            delivery(power={"value": value, "unit": "W"}, charging=CHARGING), latest=None
+        )
+        ingest_readings(batch=[ReceivedReading(vehicle.pk, reading, at) for reading in readings])
+        assert latest(vehicle, power).value == value
+
+
+@pytest.mark.django_db
+def test_idle_power_shows_nothing_about_the_unit(vehicle: Vehicle) -> None:
+    power = catalogue.CHARGE_WATTAGE
+    for minute, (value, charging, expected) in enumerate([(0.2, IDLE, 0.2), (7.4, CHARGING, 7_400)]):
+        at = NOON + timedelta(minutes=minute)
+        readings, _skipped = read_signals(
+            delivery(power={"value": value, "unit": "W"}, charging=charging), latest=None
+        )
+        ingest_readings(batch=[ReceivedReading(vehicle.pk, reading, at) for reading in readings])
+        assert latest(vehicle, power).value == expected
 
 
 @pytest.mark.django_db

@@ -17,6 +17,8 @@ from vehicles.correction_notes import note_text
 from vehicles.makes import make_name
 from vehicles.observations import NORMALIZATION_ERROR
 
+MAKE_LENGTH, MODEL_LENGTH, POWERTRAIN_LENGTH = 60, 80, 8
+
 
 class Vehicle(models.Model):
     """A vehicle in one fleet. `smartcar_id` is stable. The same vehicle may be in several fleets.
@@ -36,10 +38,10 @@ class Vehicle(models.Model):
         "tank capacity", null=True, blank=True, validators=[MinValueValidator(1), MaxValueValidator(2_000)]
     )
     vin = models.CharField("VIN", max_length=17, blank=True)
-    make = models.CharField(max_length=60, blank=True)
-    model = models.CharField(max_length=80, blank=True)
+    make = models.CharField(max_length=MAKE_LENGTH, blank=True)
+    model = models.CharField(max_length=MODEL_LENGTH, blank=True)
     year = models.PositiveSmallIntegerField(null=True, blank=True)
-    powertrain = models.CharField(max_length=8, blank=True)
+    powertrain = models.CharField(max_length=POWERTRAIN_LENGTH, blank=True)
     mode = models.CharField(max_length=10, blank=True)
     last_seen_at = models.DateTimeField("last update", null=True, blank=True)
     created_at = models.DateTimeField(default=timezone.now, editable=False)
