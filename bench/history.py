@@ -23,7 +23,7 @@ from bench.stack import Stack, stack
 SIGNALS = 10
 DAYS = 500
 READINGS_A_DAY = 10
-CARS_FEW, CARS_MANY = 100, 1000
+VEHICLES_FEW, VEHICLES_MANY = 100, 1000
 GROWTH = 1.5
 _TODAY = datetime.now(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
 _FIRST_DAY = _TODAY - timedelta(days=DAYS)
@@ -90,7 +90,7 @@ class _Site:
 
 def run(*, quick: bool) -> Result:
     """Loads few vehicles, measures, loads many, and measures again."""
-    few, many = (2, 20) if quick else (CARS_FEW, CARS_MANY)
+    few, many = (2, 20) if quick else (VEHICLES_FEW, VEHICLES_MANY)
     rounds = 40 if quick else 400
     with stack(durable=False) as running:
         django.setup()

@@ -65,7 +65,7 @@ class Step:
 def run(*, quick: bool) -> Result:
     """Increases the rate until it isn't sustained."""
     with stack() as running:
-        smartcar_ids = _connect_cars(running)
+        smartcar_ids = _connect_vehicles(running)
         parts = {"web": running.web()}
         parts |= {
             f"worker {number + 1}": running.worker(name=f"worker-{number}") for number in range(WORKERS)
@@ -119,7 +119,7 @@ def _result(steps: list[Step], spent: Mapping[str, float]) -> Result:
     )
 
 
-def _connect_cars(running: Stack) -> list[str]:
+def _connect_vehicles(running: Stack) -> list[str]:
     """Creates connected vehicles of one fleet. Returns their Smartcar IDs."""
     import django
 
@@ -157,7 +157,7 @@ class _Measurement:
         self._parts = parts
 
     def step(self, *, rate: float, seconds: float, smartcar_ids: list[str]) -> Step:
-        """Sends at the rate for this many seconds, and waits until all is visible or can't be in time anymore."""
+        """Sends at the rate for this many seconds, and waits until all is visible or can no longer be in time."""
         step = Step(rate, seconds)
         before = self._processor_times()
         with psycopg.connect(self._running.servers.database_url, autocommit=True) as database:

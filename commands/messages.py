@@ -22,6 +22,10 @@ class CommandMessage(MessageCatalog):
 
     CANCELED = "command.canceled", _("Canceled by %(person)s.")
     MEMBER_REMOVED = "command.member_removed", _("Canceled because %(person)s is no longer a member.")
+    MEMBER_NOT_ALLOWED = (
+        "command.member_not_allowed",
+        _("Canceled because %(person)s may no longer send commands."),
+    )
     TOO_LATE = (
         "command.too_late",
         _("The command couldn't be sent in time, so it wasn't sent. Send it again if still needed."),
@@ -160,14 +164,14 @@ class CommandMessage(MessageCatalog):
         ),
     )
 
-    # No report can confirm an accepted or unknown command anymore.
+    # Reports can no longer confirm an accepted or unknown command.
     SUPERSEDED_BY_COMMAND = (
         "command.superseded.by_command",
-        _("A later command took the place of this one, so no report can confirm it anymore."),
+        _("A later command took the place of this one, so reports can no longer confirm it."),
     )
     SUPERSEDED_BY_REPORT = (
         "command.superseded.by_report",
-        _("The vehicle has since reported a different state, so no report can confirm this command anymore."),
+        _("The vehicle has since reported a different state, so reports can no longer confirm this command."),
     )
 
 

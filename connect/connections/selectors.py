@@ -134,9 +134,9 @@ def related_connections(*, connection: Connection) -> tuple[list[Connection], li
         .select_related("vehicle")
         .order_by("pk")
     )
-    same_car = list(others.filter(vehicle_id=connection.vehicle_id))
+    same_vehicle = list(others.filter(vehicle_id=connection.vehicle_id))
     same_driver = others.filter(smartcar_user_id=connection.smartcar_user_id)
-    return same_car, list(same_driver.exclude(vehicle_id=connection.vehicle_id))
+    return same_vehicle, list(same_driver.exclude(vehicle_id=connection.vehicle_id))
 
 
 def page_version(*, connection: Connection) -> str:
@@ -147,7 +147,7 @@ def page_version(*, connection: Connection) -> str:
         connection.subscription_error,
         connection.subscribed_at,
     )
-    pending_issues = sorted(connection.suspicions.values_list("state", flat=True))
+    pending_issues = sorted(connection.pending_issues.values_list("state", flat=True))
     return f"{crc32(f'{displayed}{pending_issues}'.encode())}"
 
 

@@ -71,7 +71,7 @@ class Hub:
         self._threads = ThreadPoolExecutor(max_workers=2, thread_name_prefix="live")
 
     async def stream(self, page: ClientStream, *, seconds: float) -> AsyncIterator[bytes]:
-        """Yields the page's events for this many seconds, or until changes can't be received anymore."""
+        """Yields the page's events for this many seconds, or until changes can no longer be received."""
         deadline = monotonic() + seconds
         self._pages.setdefault(page.fleet_id, set()).add(page)
         try:

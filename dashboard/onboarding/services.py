@@ -1,6 +1,6 @@
 """Showing the setup checklist to a fleet's managers while it is useful.
 
-`Fleet.onboarding` stores that it isn't anymore, so that pages of fleets that are set up need no query for it.
+`Fleet.onboarding` stores that it no longer is, so that pages of fleets that are set up need no query for it.
 """
 
 from accounts.audit import AuditEvent, log_event
