@@ -210,7 +210,7 @@ def _level(energy: Fact | None, vehicle: Vehicle) -> float | None:
 
 
 def _other_energy(fact: Callable[[Signal], Fact | None], *shown: Fact | None, on_fuel: bool) -> list[Fact]:
-    """Returns the values of battery and tank that aren't shown yet. An empty battery is none in a petrol car."""
+    """Returns the values of battery and tank that aren't shown yet. An empty battery is none in a gasoline car."""
     signals = (catalogue.FUEL_REMAINING, *_ENERGY) if on_fuel else _FUEL
     facts = [each for signal in signals if (each := fact(signal)) and each not in shown]
     return [each for each in facts if each.row.value or not on_fuel]

@@ -72,8 +72,8 @@ def test_lists_and_alerts_follow_the_same_rule(
 
 
 @pytest.mark.django_db
-def test_petrol_car_with_an_empty_battery_is_not_low(fleet: Fleet) -> None:
-    create_vehicle(fleet, "petrol", powertrain="ICE", charge=0, fuel=60)
+def test_gasoline_car_with_an_empty_battery_is_not_low(fleet: Fleet) -> None:
+    create_vehicle(fleet, "gasoline", powertrain="ICE", charge=0, fuel=60)
     create_vehicle(fleet, "hybrid", powertrain="PHEV", charge=2, fuel=60)
     create_vehicle(fleet, "thirsty", powertrain="PHEV", charge=90, fuel=6)
     create_vehicle(fleet, "electric", powertrain="BEV", charge=6)
