@@ -62,7 +62,9 @@ def _pick_sql(column: _Column) -> str:
     picked = _pick_signal_sql(column)
     if column.name == "fuel":
         liters = _pick_signal_sql(_value("fuel_liters", catalogue.FUEL_REMAINING))
-        return f"coalesce({picked}, least(100, 100 * {liters} / vehicle.tank_liters))"
+        level = f"100 * {liters} / vehicle.tank_liters"
+        # `least` ignores nulls.
+        return f"coalesce({picked}, CASE WHEN {level} IS NOT NULL THEN least(100, {level}) END)"
     if column.name == "fuel_at":
         liters_at = _pick_signal_sql(_time("fuel_liters_at", catalogue.FUEL_REMAINING))
         return f"coalesce({picked}, CASE WHEN vehicle.tank_liters IS NOT NULL THEN {liters_at} END)"
