@@ -50,7 +50,11 @@ def show_error(request: HttpRequest, failure: AuthorizationFailedError) -> HttpR
         else:
             actions = _lost_actions()
         return _error_page(
-            request, failure.error, actions, for_driver=True, asking=invitation and invitation.fleet
+            request,
+            failure.error,
+            actions,
+            for_driver=True,
+            asking=invitation.fleet if invitation is not None else None,
         )
 
 

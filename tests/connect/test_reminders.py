@@ -35,7 +35,7 @@ def reminding(fleet: Fleet) -> ReminderSettings:
 
 
 def invitation_at(moment: datetime, fleet: Fleet, user: User, **options: Any) -> Invitation:
-    values = {"by_email": True, "driver_email": "ann@drivers.example"} | options
+    values: dict[str, Any] = {"by_email": True, "driver_email": "ann@drivers.example"} | options
     found = invited(fleet=fleet, user=user, **values)
     Invitation.objects.filter(pk=found.pk).update(created_at=moment, expires_at=moment + timedelta(days=7))
     found.refresh_from_db()
@@ -43,7 +43,7 @@ def invitation_at(moment: datetime, fleet: Fleet, user: User, **options: Any) ->
 
 
 def troubled(fleet: Fleet, since: datetime, **fields: Any) -> Connection:
-    defaults = {"state": ConnectionState.NEEDS_REAUTHENTICATION, "state_since": since}
+    defaults: dict[str, Any] = {"state": ConnectionState.NEEDS_REAUTHENTICATION, "state_since": since}
     return shared(fleet, "ann", **(defaults | fields))
 
 

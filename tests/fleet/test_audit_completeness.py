@@ -166,7 +166,7 @@ def test_a_post_leaves_its_entry(
     if name in ("commands:create", "commands:when_online", "commands:bulk_send", "api:vehicle_commands"):
         Command.objects.filter(state="waiting").delete()
     AuditLogEntry.objects.all().delete()
-    more = {"content_type": "application/json"} if name.startswith("api:") and form else {}
+    more: dict[str, Any] = {"content_type": "application/json"} if name.startswith("api:") and form else {}
     answer = browser_of(owner).post(world.address(ROUTES[name]), form, **more)
     assert answer.status_code in (200, 201, 302), answer.content.decode()
     entry = AuditLogEntry.objects.filter(event=event).first()
