@@ -23,7 +23,8 @@ def update_details(*, vehicle: Vehicle, values: Mapping[str, Any], actor: User) 
         setattr(stored, name, values[name])
         setattr(vehicle, name, values[name])
     if changed:
-        stored.save(update_fields=changed)
+        stored.name_entered |= "name" in changed
+        stored.save(update_fields=[*changed, "name_entered"])
         if "tank_liters" in changed:
             summaries.refresh_snapshots(vehicle_ids=[stored.pk], held=True)
         log_event(

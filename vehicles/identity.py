@@ -18,10 +18,13 @@ _SIGNALS = {catalogue.VIN.code: "vin", catalogue.NICKNAME.code: "nickname"}
 _STORE_FROM_SIGNALS = """
     UPDATE vehicles_vehicle AS vehicle
     SET vin = coalesce(left(row.vin, 17), vehicle.vin),
-        name = CASE WHEN vehicle.name = '' THEN coalesce(left(row.nickname, 80), '') ELSE vehicle.name END
+        name = CASE WHEN vehicle.name = '' AND NOT vehicle.name_entered
+            THEN coalesce(left(row.nickname, 80), '') ELSE vehicle.name END
     FROM json_to_recordset(%s::json) AS row (id bigint, vin text, nickname text)
-    WHERE vehicle.id = row.id
-        AND (vehicle.vin <> left(row.vin, 17) OR (vehicle.name = '' AND row.nickname <> ''))
+    WHERE vehicle.id = row.id AND (
+        vehicle.vin <> left(row.vin, 17)
+        OR (vehicle.name = '' AND NOT vehicle.name_entered AND row.nickname <> '')
+    )
 """
 _LACKS = {"make": Q(make=""), "model": Q(model=""), "year": Q(year=None), "powertrain": Q(powertrain="")}
 
@@ -65,7 +68,10 @@ def fill_missing_facts(facts: Mapping[int, VehicleFacts]) -> None:
 
 
 def learn_from_signals(values: Iterable[tuple[int, str, Mapping[str, Any]]]) -> None:
-    """Stores VIN and nickname from new values (vehicle ID, code, body). A name entered by a member is retained."""
+    """Stores VIN and nickname from new values (vehicle ID, code, body).
+
+    A name that a member entered or cleared is retained.
+    """
     learned: dict[int, dict[str, int | str]] = {}
     for vehicle_id, code, body in values:
         column, value = _SIGNALS.get(code), body.get("value")

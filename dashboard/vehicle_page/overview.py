@@ -13,6 +13,7 @@ from accounts.permissions import Permission
 from alerts.preferences import get_settings
 from connect.driver_portal import privacy
 from connect.models import Connection, ConnectionState
+from connect.permission_settings.selectors import requested_scopes
 from dashboard.vehicle_page.base import VehicleContext
 from dashboard.vehicle_page.diagnostics import checked_systems, list_warnings, unreported_systems
 from dashboard.vehicle_page.schematic import SIGNALS as DRAWN
@@ -86,6 +87,24 @@ class Place:
     stale: bool
 
 
+@dataclass(frozen=True, slots=True)
+class _Reasons:
+    """Why values are missing, by the permissions that are granted (None: unknown) and requested."""
+
+    granted: frozenset[str] | None
+    requested: tuple[str, ...]
+
+    def text(self, row: LatestSignal) -> str:
+        return unavailability_reason(row, granted=self.granted, requested=self.requested)
+
+    def can_request(self, row: LatestSignal) -> bool:
+        return is_ungranted(row, granted=self.granted, requested=self.requested)
+
+
+def _reasons(vehicle: Vehicle, connections: Sequence[Connection]) -> _Reasons:
+    return _Reasons(granted_permissions(connections), requested_scopes(fleet=vehicle.fleet_id))
+
+
 def get_connections(vehicle: Vehicle) -> list[Connection]:
     """Returns the vehicle's connections that weren't removed, newest first."""
     found = list(
@@ -103,12 +122,12 @@ def overview_context(
 ) -> dict[str, Any]:
     """Returns the context of dashboard/vehicle_page/values.html.
 
-    Two queries, and one more each if a level and a location are known.
+    Three queries, and one more each if a level and a location are known.
     """
     now = timezone.now()
     vehicle = frame.vehicle
-    granted = granted_permissions(connections)
-    fact = _facts(state, units=vehicle.units, granted=granted, now=now)
+    reason = _reasons(vehicle, connections)
+    fact = _facts(state, units=vehicle.units, reason=reason, now=now)
     hidden = privacy.privacy_for_vehicle(vehicle_ids=[vehicle.pk], now=now).is_hidden(vehicle.pk, at=now)
     on_fuel = _drives_on_fuel(state)
     energy = _energy(fact, on_fuel=on_fuel)
@@ -137,11 +156,11 @@ def overview_context(
         ],
         "place": None if hidden else _place(frame, state, now=now),
         "place_hidden": hidden,
-        "location_problem": _location_problem(state, granted),
+        "location_problem": _location_problem(state, reason),
         "alerts": list_warnings(state),
         "checked": checked_systems(state),
         "unchecked": unreported_systems(state),
-        "missing": _missing(state, granted),
+        "missing": _missing(state, reason),
         "has_data": bool(state.signals),
         "may_connect": frame.can(Permission.CONNECT),
         "version": _version(state, connections, hidden=hidden, vehicle=vehicle, now=now),
@@ -167,7 +186,7 @@ def _version(
 
 
 def _facts(
-    state: VehicleState, *, units: str, granted: frozenset[str] | None, now: datetime
+    state: VehicleState, *, units: str, reason: _Reasons, now: datetime
 ) -> Callable[[Signal], Fact | None]:
     """Returns a function that builds a signal's fact, or returns None if there is nothing to show."""
     charging = state.value(catalogue.IS_CHARGING) is True
@@ -179,7 +198,7 @@ def _facts(
             return None
         stale = formatting.is_stale(row, now=now)
         label = pgettext("value of a vehicle", "Lock") if signal is catalogue.IS_LOCKED else str(signal.label)
-        return Fact(label, value, row, stale, unavailability_reason(row, granted=granted))
+        return Fact(label, value, row, stale, reason.text(row))
 
     return fact
 
@@ -225,25 +244,24 @@ def _place(frame: VehicleContext, state: VehicleState, *, now: datetime) -> Plac
     return Place(latitude, longitude, str(name or ""), row, formatting.is_stale(row, now=now))
 
 
-def _location_problem(state: VehicleState, granted: frozenset[str] | None) -> str:
+def _location_problem(state: VehicleState, reason: _Reasons) -> str:
     row = state.signals.get(catalogue.PRECISE_LOCATION.code)
-    return unavailability_reason(row, granted=granted) if row else ""
+    return reason.text(row) if row else ""
 
 
-def _missing(state: VehicleState, granted: frozenset[str] | None) -> list[UnavailableData]:
+def _missing(state: VehicleState, reason: _Reasons) -> list[UnavailableData]:
     """Groups missing values by reason. Those that the driver could allow come first."""
     by_reason: dict[tuple[bool, str], list[str]] = {}
     for signal in dict.fromkeys(_EXPLAINED):
         row = state.signals.get(signal.code)
         if row is None or row.body is not None:
             continue
-        reason = unavailability_reason(row, granted=granted)
-        if reason:
-            key = is_ungranted(row, granted=granted), reason
+        if text := reason.text(row):
+            key = reason.can_request(row), text
             by_reason.setdefault(key, []).append(str(signal.label))
     return [
-        UnavailableData(reason, labels, can_request)
-        for (can_request, reason), labels in sorted(
+        UnavailableData(text, labels, can_request)
+        for (can_request, text), labels in sorted(
             by_reason.items(), key=lambda each: (not each[0][0], each[0][1])
         )
     ]

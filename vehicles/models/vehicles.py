@@ -30,6 +30,8 @@ class Vehicle(models.Model):
     fleet = models.ForeignKey(Fleet, on_delete=models.CASCADE, related_name="vehicles")
     smartcar_id = models.CharField("Smartcar vehicle id", max_length=128)
     name = models.CharField(max_length=80, blank=True)
+    # A name that a member entered or cleared is never replaced by the nickname that the vehicle reports.
+    name_entered = models.BooleanField(default=False, db_default=False, editable=False)
     plate = models.CharField(max_length=20, blank=True)
     group = models.CharField(max_length=60, blank=True)
     driver = models.CharField(max_length=120, blank=True)

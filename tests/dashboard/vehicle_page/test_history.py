@@ -352,6 +352,19 @@ def test_the_file_contains_the_shown_data_in_the_fleets_zone(
     ]
 
 
+@pytest.mark.filterwarnings("ignore:StreamingHttpResponse must consume")
+def test_the_file_for_excel_has_a_byte_order_mark_and_the_languages_separators(
+    owner: User, vehicle: Vehicle, browser_of: BrowserOf
+) -> None:
+    User.objects.filter(pk=owner.pk).update(language="de")
+    read(vehicle, [(NOON, 50.5)])
+    times = {"from": "2026-11-20T12:00", "to": "2026-11-20T14:00", "format": "excel"}
+    answer = browser_of(owner).get(address(vehicle, "csv/"), {"signals": SOC.code, **times})
+    lines = b"".join(answer).decode().splitlines()
+    assert lines[0].startswith("\ufefftime;signal;")
+    assert ";50,5;" in lines[1]
+
+
 @pytest.mark.parametrize("part", ["", "data/", "csv/"])
 @pytest.mark.parametrize(
     ("person", "status"),
