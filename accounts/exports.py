@@ -15,7 +15,12 @@ from accounts.models import User
 _SECRET = ("password", "ciphertext", "hash", "nonce", "session_key", "fingerprint")
 _SECRET_MODELS = {"mfa.Authenticator", "usersessions.UserSession"}
 # What a user made about other people isn't part of the user's data.
-_ABOUT_OTHERS = {"accounts.MemberInvitation", "connect.Invitation", "core.OutgoingEmail"}
+_ABOUT_OTHERS = {
+    "accounts.MemberInvitation",
+    "connect.DriverReminder",
+    "connect.Invitation",
+    "core.OutgoingEmail",
+}
 _DEPTH = 3
 
 

@@ -63,8 +63,6 @@ EXEMPT = {
     "connect:integration_check": _READS,
     "connections:compatibility": "Shows Smartcar's answer about a vehicle that isn't connected. Nothing is stored.",
     "dashboard:refresh": _READS,
-    "healthz": "Tells whether the site works. Nothing is stored.",
-    "readyz": "Tells whether the site works. Nothing is stored.",
     "webhooks:smartcar": "Smartcar's deliveries. The webhook log stores each of them.",
     "webhooks/smartcar": "Smartcar's deliveries. The webhook log stores each of them.",
     "^api/": "There is no such call.",
