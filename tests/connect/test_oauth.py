@@ -82,7 +82,7 @@ def test_incompatible_vehicle_is_named() -> None:
         error="vehicle_incompatible",
         params={"make": "HONDA", "model": "Civic", "year": "2004", "vin": "1hgcm82633a004352"},
     )
-    assert dict(error.car) == {
+    assert dict(error.vehicle) == {
         "Make": "Honda",
         "Model": "Civic",
         "Year": "2004",
