@@ -16,6 +16,7 @@ from commands.types import CHARGING, PERMISSION, SCHEDULING, V3_ONLY, CommandTyp
 from connect import virtual_key
 from connect.models import Connection, ConnectionState
 from vehicles import catalogue
+from vehicles.energy import WITHOUT_PLUG
 from vehicles.formatting import is_stale
 from vehicles.makes import make_name
 from vehicles.selectors import VehicleState
@@ -192,9 +193,9 @@ def _is_moving(state: VehicleState) -> bool:
 
 
 def _electric(state: VehicleState) -> bool:
-    """Whether the vehicle has a traction battery: by the powertrain if known (v3), else by the signals it reports."""
+    """Whether the vehicle can be plugged in: by the powertrain if known (v3), else by the signals it reports."""
     if state.vehicle.powertrain:
-        return state.vehicle.powertrain.upper() != "ICE"
+        return state.vehicle.powertrain.upper() not in WITHOUT_PLUG
     return any(
         state.signal(signal)
         for signal in (catalogue.STATE_OF_CHARGE, catalogue.IS_CHARGING, catalogue.CABLE_CONNECTED)

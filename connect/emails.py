@@ -13,13 +13,14 @@ from django.utils.translation import gettext_lazy
 from django.views.decorators.debug import sensitive_variables
 
 from accounts.models import User
-from connect.driver_language import activate
+from connect.driver_language import activate, vehicle_for_driver
 from connect.models import DriverPortal, DriverReminder, Invitation
 from connect.reminders.rules import MAX_REMINDERS
 from connect.status.states import AuthorizationPurpose
 from core.mail.kinds import EmailKind, RenderedEmail, register
 from core.mail.models import OutgoingEmail
 from core.mail.services import latest_emails, queue_email, retry_latest
+from vehicles.zones import known_zone
 
 INVITATION = "connect.invitation"
 DRIVER_PORTAL = "connect.driver_portal"
@@ -89,10 +90,7 @@ def _render_invitation(email: OutgoingEmail) -> RenderedEmail | None:
     invitation = found.filter(pk=email.object_id).first()
     if invitation is None or not invitation.open:
         return None
-    context = {"invitation": invitation, "fleet": invitation.fleet}
-    return RenderedEmail(
-        _invitation_subject(invitation), render_to_string("connect/invitations/mail.txt", context)
-    )
+    return _render(invitation, "connect/invitations/mail.txt", subject="%(subject)s")
 
 
 @sensitive_variables()
@@ -102,14 +100,19 @@ def _render_reminder(email: OutgoingEmail) -> RenderedEmail | None:
     if reminder is None or not reminder.invitation.open:
         return None
     invitation = reminder.invitation
-    context = {
-        "invitation": invitation,
-        "fleet": invitation.fleet,
-        "number": reminder.number,
-        "limit": MAX_REMINDERS,
-    }
-    subject = _("Reminder: %(subject)s") % {"subject": _invitation_subject(invitation)}
-    return RenderedEmail(subject, render_to_string("connect/reminders/mail.txt", context))
+    counts = {"number": reminder.number, "limit": MAX_REMINDERS}
+    return _render(invitation, "connect/reminders/mail.txt", subject=_("Reminder: %(subject)s"), **counts)
+
+
+def _render(invitation: Invitation, template: str, *, subject: str, **context: object) -> RenderedEmail:
+    fleet, connection = invitation.fleet, invitation.connection
+    vehicle = vehicle_for_driver(connection.vehicle) if connection is not None else ""
+    context |= {"invitation": invitation, "fleet": fleet, "vehicle": vehicle}
+    with timezone.override(known_zone(fleet.time_zone)):
+        text = render_to_string(template, context)
+    return RenderedEmail(
+        subject % {"subject": _invitation_subject(invitation, vehicle)}, text, reply_to=fleet.contact_email
+    )
 
 
 _SUBJECTS: dict[AuthorizationPurpose, Callable[[], str]] = {
@@ -119,14 +122,11 @@ _SUBJECTS: dict[AuthorizationPurpose, Callable[[], str]] = {
 }
 
 
-def _invitation_subject(invitation: Invitation) -> str:
+def _invitation_subject(invitation: Invitation, vehicle: str) -> str:
     subject = _SUBJECTS.get(
         AuthorizationPurpose(invitation.purpose), lambda: _("%(fleet)s asks you to share your car")
     )
-    return subject() % {
-        "fleet": invitation.fleet,
-        "vehicle": invitation.connection and invitation.connection.vehicle,
-    }
+    return subject() % {"fleet": invitation.fleet, "vehicle": vehicle}
 
 
 @sensitive_variables()
@@ -138,4 +138,4 @@ def _render_portal(email: OutgoingEmail) -> RenderedEmail | None:
     with activate(page.language):
         text = render_to_string("connect/driver_portal/mail.txt", {"page": page, "fleet": page.fleet})
         subject = _("Your sharing page for %(fleet)s") % {"fleet": page.fleet}
-    return RenderedEmail(subject, text, recipient=page.driver_email)
+    return RenderedEmail(subject, text, recipient=page.driver_email, reply_to=page.fleet.contact_email)

@@ -195,6 +195,10 @@ class AuthorizationOutcome(MessageCatalog):
         _("This site's Smartcar application isn't set up correctly"),
     )
     CONNECTED = "authorization.connected", _("Vehicles connected: %(count)s")
+    EXPIRED = "authorization.expired", _("This sign-in has expired")
+    IN_PROGRESS = "authorization.in_progress", _("This sign-in is still being completed")
+    INTERRUPTED = "authorization.interrupted", _("This sign-in was interrupted")
+    OTHER_BROWSER = "authorization.other_browser", _("This sign-in was started in another browser")
     CREDENTIALS_REJECTED = (
         "authorization.credentials_rejected",
         _("Smartcar rejected our credentials"),

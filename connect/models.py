@@ -19,6 +19,7 @@ from connect.status.states import ConnectionState as ConnectionState
 from core import pubsub
 from core.message_codes import NO_MESSAGE, Message, render
 from core.pubsub import Channel
+from smartcar_api.error_docs import documentation_url
 from vehicles.models import Vehicle
 
 
@@ -211,6 +212,12 @@ class Connection(models.Model):
     def state_reason(self) -> str:
         """The reason for the state, in the active language."""
         return render(self.state_reason_code, self.state_reason_params)
+
+    @property
+    def documentation_url(self) -> str:
+        """The page of Smartcar's documentation about the error behind the state, "" if there is none."""
+        type_, _, code = self.state_error.partition(":")
+        return documentation_url(type_, code)
 
     @property
     def subscription_error(self) -> Problem:

@@ -128,14 +128,14 @@ def _confirmed(request: AuthorizationRequest, connection: Connection) -> bool:
     )
 
 
-def battery_requests(*, params: Mapping[str, str], session_secret: str) -> Q:
-    """Returns the filter for open battery authorizations of this session and vehicle; their callback has no state."""
+def battery_requests(*, params: Mapping[str, str], session_secret: str, used: bool = False) -> Q:
+    """Returns the filter for battery authorizations of this session and vehicle; their callback has no state."""
     if not session_secret or not params.get("vehicle_id"):
         return Q(pk__in=[])
     return Q(
         purpose=AuthorizationPurpose.BATTERY,
         session_hash=hash_token(session_secret),
-        used_at=None,
+        used_at__isnull=not used,
         connection__vehicle__smartcar_id=params["vehicle_id"],
     )
 

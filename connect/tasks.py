@@ -6,7 +6,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from alerts.tasks import detect_missed
-from connect import subscriptions
+from connect import retention, subscriptions
 from connect.business_fleet import services as business_fleet
 from connect.driver_portal import privacy
 from connect.models import Connection
@@ -85,6 +85,12 @@ def reconcile_connections() -> None:
 def adopt_vehicles() -> None:
     """Adopts vehicles that Smartcar connected by itself."""
     business_fleet.adopt_all()
+
+
+@shared_task
+def purge() -> None:
+    """Deletes authorizations and invitations that ended long ago."""
+    retention.purge(now=timezone.now())
 
 
 # Version 0.1 may still enqueue these tasks. They can be removed together with its columns.

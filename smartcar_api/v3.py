@@ -75,7 +75,7 @@ class V3Api:
             "redirect_uri": request.redirect_uri,
             "state": request.state,
             "external_id": request.external_id,
-            "scope": " ".join(request.scopes),
+            "scope": " ".join(request.requested),
             "mode": request.mode,
             "approval_prompt": "force" if request.force_prompt else "auto",
             "make": request.make,

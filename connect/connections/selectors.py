@@ -169,3 +169,15 @@ def battery_unknown(*, connection: Connection) -> bool:
     ).first()
     body = row.body if row else None
     return bool(body and body.get("capacity") is None and body.get("availableCapacities"))
+
+
+def is_platform_outdated(*, connection: Connection) -> bool:
+    """Returns whether Smartcar reports that the manufacturer's interface of this connection doesn't support some data.
+
+    A new sign-in moves the vehicle to the current interface ("PLATFORM_NOT_CAPABLE").
+    """
+    return LatestSignal.objects.filter(
+        vehicle_id=connection.vehicle_id,
+        error_code="PLATFORM_NOT_CAPABLE",
+        reported_at__gt=connection.state_since,
+    ).exists()

@@ -21,6 +21,7 @@ from accounts.permissions import Permission, get_membership_or_404
 from connect import oauth
 from connect.connections import selectors, services
 from connect.connections.forms import LinkForm
+from connect.connections.missing_permissions import missing_permissions
 from connect.connections.next_actions import next_action
 from connect.connections.selectors import NEEDS_ATTENTION, Driver
 from connect.models import Connection, ConnectionState, Invitation
@@ -101,9 +102,10 @@ def _page(
         "links": [each for each in invitations[:5] if each.open],
         "scopes": scopes,
         "others": len(connection.scopes) - len(scopes),
-        "missing": selectors.missing_scopes(
+        "missing": missing_permissions(
             connection=connection, requested=requested_scopes(fleet=membership.fleet)
         ),
+        "outdated": selectors.is_platform_outdated(connection=connection),
         "battery_unknown": selectors.battery_unknown(connection=connection),
         "key": key_status(connection.vehicle, key_row),
         "key_row": key_row,

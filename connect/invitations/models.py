@@ -41,6 +41,8 @@ class Invitation(OneTimeLink):
     driver_name = models.CharField("driver's name", max_length=80)
     driver_email = models.EmailField("driver's email", blank=True)
     scopes = ArrayField(models.CharField(max_length=60))
+    # Those of `scopes` without which the driver can't connect a vehicle ("Build the Connect URL").
+    required_scopes = ArrayField(models.CharField(max_length=60), default=list, db_default=[])
     mode = models.CharField(max_length=10)
     make = models.CharField(max_length=40, blank=True)
     single_select = models.BooleanField(default=False)

@@ -271,14 +271,10 @@ def _leftover(row: Connection, found: Difference, began_at: datetime) -> Repair:
     if row.state != ConnectionState.REMOVED or row.retired_at or worker.shared_elsewhere(row):
         return Repair(False, ReconciliationNote.CHANGED_MEANWHILE)
     try:
-        gateway.call(
-            connection=row,
+        worker.disconnect(
+            row,
+            connection_id=found.theirs.connection_id if found.theirs else "",
             purpose=CallPurpose.BACKGROUND,
-            request=lambda api, access: api.disconnect(
-                access,
-                vehicle_id=row.vehicle.smartcar_id,
-                connection_id=found.theirs.connection_id if found.theirs else "",
-            ),
         )
     except SmartcarError as error:
         return Repair(False, ReconciliationNote.GRANT_NOT_ENDED, error)

@@ -26,6 +26,9 @@ _VEHICLE_FIELDS: Mapping[str, Promise] = {
 }
 _SETTINGS: Mapping[str, Promise] = {
     "name": gettext_lazy("Name"),
+    "legal_name": gettext_lazy("Legal name"),
+    "contact_email": gettext_lazy("Contact email for drivers"),
+    "privacy_notice_url": gettext_lazy("Privacy notice (address)"),
     "unit_system": gettext_lazy("Units"),
     "time_zone": gettext_lazy("Time zone"),
     "raw_retention_months": gettext_lazy("Keep raw readings for (months)"),

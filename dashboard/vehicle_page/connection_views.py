@@ -10,7 +10,8 @@ from django.utils import timezone
 from django.views.decorators.http import require_GET
 
 from accounts.permissions import Permission
-from connect.connections.selectors import ConnectionRow, connection_rows, missing_scopes
+from connect.connections.missing_permissions import MissingPermissions, missing_permissions
+from connect.connections.selectors import ConnectionRow, connection_rows
 from connect.models import Connection, ConnectionState
 from connect.permission_settings.selectors import requested_scopes
 from connect.scopes import PermissionScope, with_reasons
@@ -28,7 +29,7 @@ class Grant:
     row: ConnectionRow
     scopes: list[PermissionScope]
     others: int
-    missing: list[PermissionScope]
+    missing: MissingPermissions
 
 
 @login_required
@@ -56,5 +57,5 @@ def _grant(row: ConnectionRow, requested: Iterable[str]) -> Grant:
         row,
         scopes,
         len(row.connection.scopes) - len(scopes),
-        missing_scopes(connection=row.connection, requested=requested),
+        missing_permissions(connection=row.connection, requested=requested),
     )

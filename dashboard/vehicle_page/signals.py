@@ -16,6 +16,7 @@ from django.utils.translation import gettext as _
 from connect.driver_portal import privacy
 from connect.models import Connection
 from connect.permission_settings.selectors import requested_scopes
+from dashboard.vehicle_page.records import RecordTable, build_table
 from dashboard.vehicle_page.signal_groups import grouped
 from dashboard.vehicle_page.unavailability import (
     granted_permissions,
@@ -25,19 +26,20 @@ from dashboard.vehicle_page.unavailability import (
 from vehicles import catalogue
 from vehicles.catalogue import CATALOGUE, Signal
 from vehicles.details import mask_vin
+from vehicles.energy import ELECTRIC, WITHOUT_PLUG
 from vehicles.erasure import PLACE_CODES
 from vehicles.formatting import format_value, is_stale
 from vehicles.models import LatestSignal, Vehicle
 from vehicles.selectors import list_states
 from webhooks.webhook_log.payloads import Reveal, mask
 
-_NO_ENGINE = frozenset({"BEV"})
-_NO_PLUG = frozenset({"ICE", "HEV", "MHEV"})
-
 
 @dataclass(frozen=True, slots=True)
 class ReportedSignal:
-    """A signal that the vehicle reports. `raw` is its body as JSON, "" without one to show; `hidden` explains why."""
+    """A signal that the vehicle reports. `raw` is its body as JSON, "" without one to show; `hidden` explains why.
+
+    `table` has the records of a signal that consists of them.
+    """
 
     code: str
     label: str
@@ -48,6 +50,7 @@ class ReportedSignal:
     problem: str
     raw: str
     hidden: str
+    table: RecordTable | None
 
     @property
     def text(self) -> str:
@@ -161,6 +164,7 @@ def _reported_signal(
         problem=problem,
         raw=json.dumps(body, indent=2, ensure_ascii=False) if body is not None else "",
         hidden=why,
+        table=None if why else build_table(row, units=units),
     )
 
 
@@ -171,9 +175,9 @@ def _unreported_signal(code: str, reason: str) -> UnreportedSignal:
 
 def _unreported_reason(signal: Signal, *, powertrain: str, granted: frozenset[str] | None) -> str:
     """Returns the probable reason why the signal was never reported."""
-    if signal.group == "InternalCombustionEngine" and powertrain in _NO_ENGINE:
+    if signal.group == "InternalCombustionEngine" and powertrain in ELECTRIC:
         return _("This vehicle has no combustion engine.")
-    if signal.group in ("Charge", "TractionBattery") and powertrain in _NO_PLUG:
+    if signal.group in ("Charge", "TractionBattery") and powertrain in WITHOUT_PLUG:
         return _("This vehicle doesn't plug in to charge.")
     if granted is not None and signal.permission not in granted:
         return _("Permission not granted by the driver.")

@@ -30,6 +30,8 @@ def unavailability_reason(
     """
     signal = CATALOGUE.get(row.code)
     text = format_error(row)
+    if row.rejection_reason:
+        return f"{text} {row.rejection_reason}"
     if not text or row.error_type != _PERMISSION or signal is None:
         return text
     if is_unrequested(signal, granted=granted, requested=requested):

@@ -138,6 +138,7 @@ def build_world(*, owner: User, member: User, vehicle: Vehicle) -> World:
         vehicle=vehicle,
         kind=AlertType.BATTERY,
         subject_id=vehicle.pk,
+        payload={"level": 9, "threshold": 20, "fuel": False},
         opened_at=now,
         last_raised_at=now,
     )
