@@ -6,6 +6,7 @@ from typing import Any
 
 import httpx
 import pytest
+from django.db import transaction
 from django.utils import timezone
 from pytest_django.live_server_helper import LiveServer
 
@@ -61,19 +62,20 @@ class Site:
 @pytest.fixture
 def api_site(live_server: LiveServer, owner: User, vehicle: Vehicle) -> Site:
     now = timezone.now()
-    ingest_readings(
-        batch=[
-            ReceivedReading(
-                vehicle_id=vehicle.pk,
-                observation=SignalReading(
-                    code, SignalStatus.SUCCESS, body=body, oem_updated_at=now - timedelta(minutes=5)
-                ),
-                received_at=now,
-                sequence=None,
-            )
-            for code, body in _BODIES.items()
-        ]
-    )
+    with transaction.atomic():
+        ingest_readings(
+            batch=[
+                ReceivedReading(
+                    vehicle_id=vehicle.pk,
+                    observation=SignalReading(
+                        code, SignalStatus.SUCCESS, body=body, oem_updated_at=now - timedelta(minutes=5)
+                    ),
+                    received_at=now,
+                    sequence=None,
+                )
+                for code, body in _BODIES.items()
+            ]
+        )
     Connection.objects.create(
         fleet=vehicle.fleet,
         vehicle=vehicle,
