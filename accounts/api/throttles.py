@@ -16,6 +16,8 @@ class ReadThrottle(UserRateThrottle):
     """Limits one user's calls, by session and tokens together (`API_RATE_LIMIT`)."""
 
     scope = "reads"
+    num_requests: int
+    duration: int
 
     def allow_request(self, request: Request, view: "APIView") -> bool:
         allowed = super().allow_request(request, view)

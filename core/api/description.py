@@ -17,7 +17,7 @@ def api_description() -> Json:
     """Returns the description, in English. It is shared: don't change it."""
     with translation.override("en"):
         generator = SchemaGenerator()  # type: ignore[no-untyped-call]
-        description: Json = generator.get_schema(request=None, public=True)
+        description: Json = generator.get_schema(request=None, public=True)  # type: ignore[no-untyped-call]
     return description
 
 
