@@ -30,7 +30,12 @@ _BODIES: dict[str, dict[str, Any]] = {
         "rowCount": 1,
         "columnCount": 1,
     },
-    catalogue.TIRES.code: {"values": [{"row": 0, "column": 0, "tirePressure": 230}], "unit": "kPa"},
+    catalogue.TIRES.code: {
+        "values": [{"row": 0, "column": 0, "tirePressure": 230}],
+        "rowCount": 1,
+        "columnCount": 1,
+        "unit": "kPa",
+    },
     catalogue.IS_LOCKED.code: {"value": True},
 }
 
@@ -93,8 +98,9 @@ def api_site(live_server: LiveServer, owner: User, vehicle: Vehicle) -> Site:
         requested_at=now,
         expires_at=now + timedelta(hours=1),
     )
+    # A fleet sees what came after its connection.
     delivery = InboxEntry.objects.create(
-        received_at=now,
+        received_at=timezone.now(),
         body=b'{"eventType": "VEHICLE_STATE"}',
         state=EntryState.PROCESSED,
         smartcar_vehicle_id=vehicle.smartcar_id,
