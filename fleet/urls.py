@@ -8,7 +8,7 @@ from dashboard.api_reference import views as api_reference
 from dashboard.api_root import Root
 from dashboard.fleet_settings import views as preferences
 from dashboard.home import home
-from fleet import health, legacy_urls, metrics
+from fleet import legacy_urls
 from vehicles.api import views as vehicles
 from webhooks import api as deliveries
 
@@ -46,9 +46,6 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("", home, name="home"),
     path("new-fleet/", preferences.new_fleet, name="new_fleet"),
     path("api-reference/", api_reference.page, name="api_reference"),
-    path("healthz", health.healthz, name="healthz"),
-    path("readyz", health.readyz, name="readyz"),
-    path("metrics", metrics.metrics, name="metrics"),
     path("", include("alerts.urls")),
     path("fleets/<slug:slug>/connections/", include("connect.connections.urls")),
     path("fleets/<slug:slug>/usage/", include("connect.usage.urls")),

@@ -3,7 +3,9 @@
 from typing import Any
 
 from rest_framework import serializers
-from rest_framework.pagination import CursorPagination, PageNumberPagination
+from rest_framework.exceptions import NotFound
+from rest_framework.pagination import Cursor, CursorPagination, PageNumberPagination
+from rest_framework.request import Request
 
 PAGING = ("page", "page_size", "cursor")
 """The query parameters that the paginators read."""
@@ -42,6 +44,15 @@ class NewestFirstPagination(CursorPagination):
 
     def get_paginated_response_schema(self, schema: dict[str, Any]) -> dict[str, Any]:
         return _described(super().get_paginated_response_schema(schema))
+
+    def decode_cursor(self, request: Request) -> Cursor | None:
+        """Returns the cursor of the request. Raises NotFound unless its position is an ID."""
+        cursor = super().decode_cursor(request)
+        # The stubs say int, but it is text from the query.
+        position: Any = cursor.position if cursor is not None else None
+        if position is not None and not (position.isascii() and position.isdecimal() and len(position) < 19):
+            raise NotFound(self.invalid_cursor_message)
+        return cursor
 
 
 def page_size_field(

@@ -68,7 +68,8 @@ class ResolutionField(serializers.Field[Any, Any, Any, Any]):
     def to_internal_value(self, data: Any) -> Any:
         if data in ("raw", "hour", "day"):
             return data
-        if isinstance(data, str) and data.isascii() and data.isdecimal() and 2 <= int(data[:9]) <= MAX_POINTS:
+        is_number = isinstance(data, str) and data.isascii() and data.isdecimal() and len(data) < 10
+        if is_number and 2 <= int(data) <= MAX_POINTS:
             return int(data)
         raise serializers.ValidationError(
             f"It has to be raw, hour, day, or a number of points from 2 to {MAX_POINTS}."
