@@ -29,7 +29,7 @@ from webhooks.event_parsing import ParsedMessage, get_smartcar_vehicle_id, parse
 from webhooks.messages import DeliveryNote
 from webhooks.models import EntryState, InboxEntry, Source
 from webhooks.parsing.types import VEHICLE_ERROR, VEHICLE_STATE, ReportedError
-from webhooks.privacy_filter import permitted_readings
+from webhooks.privacy_filter import empty_unrecorded, permitted_readings
 from webhooks.vehicle_errors import ErrorOccurrence
 
 BATCH = 200
@@ -171,6 +171,7 @@ def _handle(entries: Sequence[InboxEntry]) -> None:
     silence_monitor.record_deliveries(_deliveries(parsed))
     pubsub.publish_on_commit(channel=Channel.SIGNALS, vehicles=recorded.changed)
     _drop_for_offboarded_vehicles(entries)
+    empty_unrecorded(entries, now=now)
     for entry in entries:
         entry.processed_at = now
         if entry.state == EntryState.WAITING:

@@ -15,7 +15,8 @@ from accounts.audit import AuditEvent, AuditObject, log_event
 from accounts.models import Fleet
 from connect.driver_portal.models import LocationPause, TrackingSchedule
 from connect.models import Connection, ConnectionState
-from vehicles.erasure import PLACE_CODES, erase_latest_locations
+from vehicles.erasure import erase_latest_locations
+from vehicles.location_privacy import reveals_location
 from vehicles.services import ReceivedReading
 
 
@@ -91,8 +92,8 @@ class LocationPrivacy:
         return [
             reading
             for reading in readings
-            if reading.observation.code not in PLACE_CODES
-            or reading.observation.body is None
+            if reading.observation.body is None
+            or not reveals_location(reading.observation.code, reading.observation.body)
             or not self.is_hidden(reading.vehicle_id, at=reading.observed_at)
         ]
 
@@ -101,6 +102,11 @@ def privacy_for_vehicle(*, vehicle_ids: Iterable[int], now: datetime) -> Locatio
     """Loads the rules for these vehicles in two queries."""
     for_vehicles = Q(connection__vehicle_id__in=list(vehicle_ids))
     return _load_rules(pauses=for_vehicles, hours=for_vehicles, now=now)
+
+
+def load_rules(vehicle_ids: Iterable[int], now: datetime) -> LocationPrivacy:
+    """Loads the rules for vehicles.location_privacy."""
+    return privacy_for_vehicle(vehicle_ids=vehicle_ids, now=now)
 
 
 def privacy_for_fleet(*, fleet: Fleet, now: datetime) -> LocationPrivacy:

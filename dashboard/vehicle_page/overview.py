@@ -11,7 +11,6 @@ from django.utils.translation import pgettext
 
 from accounts.permissions import Permission
 from alerts.preferences import get_settings
-from connect.driver_portal import privacy
 from connect.models import Connection, ConnectionState
 from dashboard.vehicle_page.base import VehicleContext
 from dashboard.vehicle_page.diagnostics import checked_systems, list_warnings
@@ -108,7 +107,7 @@ def overview_context(
     vehicle = frame.vehicle
     granted = granted_permissions(connections)
     fact = _facts(state, units=vehicle.units, granted=granted, now=now)
-    hidden = privacy.privacy_for_vehicle(vehicle_ids=[vehicle.pk], now=now).is_hidden(vehicle.pk, at=now)
+    hidden = state.location_hidden
     charge, fuel = fact(catalogue.STATE_OF_CHARGE), fact(catalogue.FUEL_LEVEL)
     main = charge or fuel
     return {

@@ -7,7 +7,7 @@ from typing import Any
 from vehicles.api.queries import RAW_PAGE, RAW_SPAN
 from vehicles.api.units import convert_body, convert_number
 from vehicles.catalogue import Signal
-from vehicles.history import Point, Resolution, series
+from vehicles.history import Point, Resolution, series, visible_points
 from vehicles.models import Vehicle
 from vehicles.units import Unit
 
@@ -27,8 +27,8 @@ def history_page(
 ) -> Page:
     """Returns the signal's history from `start` (inclusive) to `end` (exclusive).
 
-    A page of single readings has at most RAW_PAGE points and covers at most RAW_SPAN. Raises
-    vehicles.history.NotANumberError.
+    A page of single readings has at most RAW_PAGE points, without locations that a driver hides, and covers at most
+    RAW_SPAN. Raises vehicles.history.NotANumberError.
     """
     if resolution != "raw":
         points = series(vehicle=vehicle, signal=signal, start=start, end=end, resolution=resolution)
@@ -37,10 +37,11 @@ def history_page(
     points = series(
         vehicle=vehicle, signal=signal, start=start, end=stop, resolution="raw", limit=RAW_PAGE + 1
     )
+    following = stop if stop < end else None
     if len(points) > RAW_PAGE:
         points = points[:RAW_PAGE]
-        return Page(points, points[-1].at + _NEXT_MOMENT)
-    return Page(points, stop if stop < end else None)
+        following = points[-1].at + _NEXT_MOMENT
+    return Page(visible_points(points, vehicle=vehicle, signal=signal), following)
 
 
 def point_json(point: Point, *, signal: Signal, unit: Unit | None) -> dict[str, Any]:

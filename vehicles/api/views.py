@@ -82,7 +82,7 @@ class VehicleSignals(APIView):
         vehicle = get_vehicle(request, smartcar_id=smartcar_id, fleet=query["fleet"])
         (state,) = list_states(vehicles=[vehicle])
         codes = {code.lower() for code in query["codes"].split(",") if code} or set(state.signals)
-        rows = [row for code, row in sorted(state.signals.items()) if code in codes]
+        rows = [row for code, row in sorted(state.signals.items()) if code in codes - state.hidden]
         now = timezone.now()
         signals = [signal_json(row, units=query["units"], now=now) for row in rows]
         return Response({"vehicle": vehicle.smartcar_id, "fleet": vehicle.fleet.slug, "signals": signals})
