@@ -104,8 +104,9 @@ def _render_portal(email: OutgoingEmail) -> RenderedEmail | None:
     page = DriverPortal.objects.select_related("fleet").filter(pk=email.object_id, revoked_at=None).first()
     if page is None:
         return None
+    context = {"page": page, "fleet": page.fleet, "replaced": page.earlier.exists()}
     # The driver may have chosen another language since.
     with activate(page.language):
-        text = render_to_string("connect/driver_portal/mail.txt", {"page": page, "fleet": page.fleet})
+        text = render_to_string("connect/driver_portal/mail.txt", context)
         subject = _("Your sharing page for %(fleet)s") % {"fleet": page.fleet}
     return RenderedEmail(subject, text, recipient=page.driver_email)

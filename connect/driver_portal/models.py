@@ -45,6 +45,12 @@ class DriverPortal(SignedLink):
         """The driver's connections with the fleet, including former ones."""
         return self.fleet.connections.filter(smartcar_user_id=self.smartcar_user_id)
 
+    @property
+    def earlier(self) -> "QuerySet[DriverPortal]":
+        """The driver's closed portals of the fleet, whose links no longer work."""
+        closed = DriverPortal.objects.filter(fleet=self.fleet_id, smartcar_user_id=self.smartcar_user_id)
+        return closed.exclude(pk=self.pk).exclude(revoked_at=None)
+
     @classmethod
     def from_token(cls, secret: str) -> "DriverPortal | None":
         """Returns the portal for the link's secret, or None if there is none or it was closed."""

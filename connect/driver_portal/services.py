@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
 
@@ -61,10 +62,11 @@ def withdraw(*, connection: Connection, extent: ErasureScope) -> OffboardingRequ
 
 
 @transaction.atomic
-def renew(*, page: DriverPortal, user: User, by_email: bool) -> DriverPortal:
+def renew(*, page: DriverPortal, user: User) -> DriverPortal:
     """Closes a driver's portal and creates a new one, for a manager, for example if others have the old link.
 
-    With `by_email`, the new link is sent to the driver if the address is known; else the manager shares the link.
+    With the link, a manager could act as the driver. So it is sent to the driver's address alone. Only if there is
+    none, or the site sends no email, does the manager share it (`link_is_emailed`).
     """
     revoke(page=page, user=user)
     renewed = DriverPortal(
@@ -81,11 +83,16 @@ def renew(*, page: DriverPortal, user: User, by_email: bool) -> DriverPortal:
         actor=user,
         event=AuditEvent.DRIVER_PORTAL_RENEWED,
         about=(AuditObject.DRIVER_PORTAL, renewed.pk),
-        data={"name": renewed.driver_name},
+        data={"name": renewed.driver_name, "by_email": link_is_emailed(renewed)},
     )
-    if by_email and renewed.driver_email:
+    if link_is_emailed(renewed):
         queue_portal_link(page=renewed, user=user)
     return renewed
+
+
+def link_is_emailed(page: DriverPortal) -> bool:
+    """Returns whether the portal's link goes to the driver's email address, and must not be shown to a manager."""
+    return settings.EMAIL_ENABLED and bool(page.driver_email)
 
 
 @transaction.atomic

@@ -152,8 +152,7 @@ def manage(request: HttpRequest, slug: str) -> HttpResponse:
         "fleet": membership.fleet,
         "pages": services.portals_with_vehicles(pages[:_SHOWN]),
         "just_made": just_made,
-        "just_made_email": just_made and emails.with_emails(emails.DRIVER_PORTAL, [just_made])[0][1],
-        "email_offered": settings.EMAIL_ENABLED,
+        "just_made_emailed": just_made is not None and services.link_is_emailed(just_made),
     }
     return render(request, "connect/driver_portal/manage.html", context)
 
@@ -174,7 +173,7 @@ def revoke(request: HttpRequest, slug: str, page_id: int) -> HttpResponse:
 def renew(request: HttpRequest, slug: str, page_id: int) -> HttpResponse:
     """Closes a driver's portal and creates a new one with a new link."""
     membership, page = _managed(request, slug, page_id)
-    renewed = services.renew(page=page, user=membership.user, by_email="by_email" in request.POST)
+    renewed = services.renew(page=page, user=membership.user)
     request.session[_JUST_MADE] = renewed.pk
     return redirect("connect:drivers", slug=slug)
 
