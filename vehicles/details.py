@@ -1,6 +1,8 @@
 """A fleet's own details of its vehicles: name, plate, group, driver and units."""
 
+import re
 from collections.abc import Mapping
+from typing import Any
 
 from django.db import transaction
 
@@ -10,6 +12,7 @@ from vehicles.models import Vehicle
 
 FIELDS = ("name", "plate", "group", "driver", "unit_system")
 _SHOWN_OF_VIN = 4
+_VIN = re.compile(r"\b[A-HJ-NPR-Z0-9]{17}\b")
 
 
 @transaction.atomic
@@ -35,6 +38,15 @@ def update_details(*, vehicle: Vehicle, values: Mapping[str, str], actor: User) 
 def mask_vin(vin: str) -> str:
     """Masks a VIN except for its end, which is enough to distinguish vehicles."""
     return "•" * (len(vin) - _SHOWN_OF_VIN) + vin[-_SHOWN_OF_VIN:]
+
+
+def mask_vins(value: Any) -> Any:
+    """Masks every VIN in the texts of a JSON value."""
+    if isinstance(value, Mapping):
+        return {key: mask_vins(each) for key, each in value.items()}
+    if isinstance(value, list):
+        return [mask_vins(each) for each in value]
+    return _VIN.sub(lambda found: mask_vin(found[0]), value) if isinstance(value, str) else value
 
 
 def log_vin_view(*, vehicle: Vehicle, actor: User) -> None:

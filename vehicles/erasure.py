@@ -9,7 +9,7 @@ from django.db.models import Q, QuerySet, TextField
 from django.db.models.functions import Cast
 
 from vehicles import summaries
-from vehicles.location_privacy import PLACE_CODES, PLACE_KEYS_PATTERN, PLACE_PREFIX, without_location
+from vehicles.location_privacy import PLACE_CODES, PLACE_PATTERN, PLACE_PREFIX, without_location
 from vehicles.models import LatestSignal, Vehicle
 
 
@@ -70,7 +70,7 @@ def erase_latest_locations(*, vehicle_ids: Iterable[int]) -> int:
 def _with_locations(rows: QuerySet[LatestSignal]) -> QuerySet[LatestSignal]:
     is_place = Q(code__in=PLACE_CODES) | Q(code__startswith=PLACE_PREFIX)
     with_text = rows.alias(text=Cast("body", TextField()))
-    return with_text.filter(is_place | Q(text__iregex=PLACE_KEYS_PATTERN))
+    return with_text.filter(is_place | Q(text__iregex=PLACE_PATTERN))
 
 
 def erase_history(
@@ -92,7 +92,7 @@ def erase_history(
         "places_only": places_only,
         "codes": sorted(PLACE_CODES),
         "prefix": PLACE_PREFIX,
-        "keys": PLACE_KEYS_PATTERN,
+        "keys": PLACE_PATTERN,
         "limit": limit,
     }
     with connection.cursor() as cursor:
@@ -117,9 +117,10 @@ def erase_latest(
 
 
 def erase_identity(*, vehicle_id: int) -> int:
-    """Blanks what identifies the vehicle or its driver: VIN, name, plate, driver, group. Make, model and year remain.
+    """Blanks what identifies the vehicle or its driver: VIN, name, plate, driver, group, and when it last reported.
 
-    Returns 1 if anything was changed, else 0.
+    Make, model and year remain. Returns 1 if anything was changed, else 0.
     """
     blank = {"vin": "", "name": "", "plate": "", "driver": "", "group": ""}
-    return Vehicle.objects.filter(pk=vehicle_id).exclude(**blank).update(**blank)
+    vehicle = Vehicle.objects.filter(pk=vehicle_id)
+    return vehicle.exclude(**blank, last_seen_at=None).update(**blank, last_seen_at=None)

@@ -4,6 +4,7 @@ Pages, the API, exports, the webhook log and storage all use this one rule, each
 drivers' settings are in an app above this one, which registers how to load them (`register`).
 """
 
+import re
 from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
 from typing import Any, Protocol
@@ -14,24 +15,38 @@ from vehicles.catalogue import CATALOGUE
 PLACE_CODES = frozenset(code for code, signal in CATALOGUE.items() if signal.permission == "read_location")
 # Signals that aren't in the catalog yet are a location if Smartcar groups them with the others.
 PLACE_PREFIX = "location-"
-# The keys of a body that reveal a location, in lower case.
-PLACE_KEYS = frozenset(
-    [
-        "latitude",
-        "longitude",
+# Keys of a body that reveal a location, in lower case and without separators: whole keys, and parts of keys.
+_PLACE_KEYS = (
+    *(
         "lat",
         "lng",
         "lon",
-        "location",
-        "address",
-        "heading",
-        "direction",
-        "coordinates",
+        "long",
+        "latlng",
+        "latlong",
+        "coords",
+        "geo",
+        "geohash",
+        "gps",
+        "position",
         "place",
-    ]
+        "spot",
+    ),
+    *("heading", "bearing", "direction", "altitude", "street", "city", "zip", "zipcode", "postalcode"),
 )
-# Finds the keys in JSON as text, in PostgreSQL.
-PLACE_KEYS_PATTERN = f'"({"|".join(sorted(PLACE_KEYS))})" *:'
+_PLACE_PARTS = ("latitude", "longitude", "location", "coord", "address", "gps")
+_SEPARATORS = re.compile(r"[^a-z0-9]")
+# Two numbers with at least three decimals each, as coordinates are written.
+_PAIR = r"-?[0-9]{1,3}\.[0-9]{3,} *[,;] *-?[0-9]{1,3}\.[0-9]{3,}"
+_IS_PAIR = re.compile(_PAIR)
+# Finds locations in JSON as text, in PostgreSQL.
+PLACE_PATTERN = f'"({"|".join(_PLACE_KEYS)}|[^"]*({"|".join(_PLACE_PARTS)})[^"]*)" *:|{_PAIR}'
+
+
+def is_place_key(key: str) -> bool:
+    """Returns whether the value of this key in a body reveals a location."""
+    plain = _SEPARATORS.sub("", key.lower())
+    return plain in _PLACE_KEYS or any(part in plain for part in _PLACE_PARTS)
 
 
 class LocationRules(Protocol):
@@ -64,7 +79,7 @@ def is_location(code: str) -> bool:
 
 def reveals_location(code: str, body: Any) -> bool:
     """Returns whether the signal is a location, or its body contains one at any depth."""
-    return is_location(code) or _has_place(body)
+    return is_location(code) or _has_place(body, by_value=code not in CATALOGUE)
 
 
 def without_location(code: str, body: Any) -> dict[str, Any] | None:
@@ -73,22 +88,29 @@ def without_location(code: str, body: Any) -> dict[str, Any] | None:
     A signal of the catalog, such as charge records, retains its other values. The meaning of a signal that isn't in the
     catalog is unknown, so one with a location is left out as a whole.
     """
-    if is_location(code) or not isinstance(body, Mapping) or (code not in CATALOGUE and _has_place(body)):
+    known = code in CATALOGUE
+    if is_location(code) or not isinstance(body, Mapping) or (not known and _has_place(body, by_value=True)):
         return None
     stripped: dict[str, Any] = _strip(body)
     return stripped
 
 
-def _has_place(value: Any) -> bool:
+def _has_place(value: Any, *, by_value: bool) -> bool:
+    """Returns whether the value contains a location under a known key, or (`by_value`) looks like coordinates."""
     if isinstance(value, Mapping):
         return any(
-            (key.lower() in PLACE_KEYS and each is not None) or _has_place(each)
+            (each is not None and is_place_key(key)) or _has_place(each, by_value=by_value)
             for key, each in value.items()
         )
-    return isinstance(value, list) and any(_has_place(each) for each in value)
+    if isinstance(value, list):
+        text = ", ".join(str(each) for each in value if isinstance(each, float))
+        return (by_value and _IS_PAIR.search(text) is not None) or any(
+            _has_place(each, by_value=by_value) for each in value
+        )
+    return by_value and isinstance(value, str) and _IS_PAIR.search(value) is not None
 
 
 def _strip(value: Any) -> Any:
     if isinstance(value, Mapping):
-        return {key: _strip(each) for key, each in value.items() if key.lower() not in PLACE_KEYS}
+        return {key: _strip(each) for key, each in value.items() if not is_place_key(key)}
     return [_strip(each) for each in value] if isinstance(value, list) else value

@@ -7,6 +7,7 @@ from typing import Any
 from vehicles.api.queries import RAW_PAGE, RAW_SPAN
 from vehicles.api.units import convert_body, convert_number
 from vehicles.catalogue import Signal
+from vehicles.details import mask_vins
 from vehicles.history import Point, Resolution, series, visible_points
 from vehicles.models import Vehicle
 from vehicles.units import Unit
@@ -47,8 +48,8 @@ def history_page(
 def point_json(point: Point, *, signal: Signal, unit: Unit | None) -> dict[str, Any]:
     """Returns the content of a PointSerializer."""
     if isinstance(point.value, dict):
-        return {"at": point.at, "value": convert_body(point.value, signal=signal, unit=unit)}
-    data = {"at": point.at, "value": convert_number(point.value, signal=signal, unit=unit)}
+        return {"at": point.at, "value": mask_vins(convert_body(point.value, signal=signal, unit=unit))}
+    data = {"at": point.at, "value": mask_vins(convert_number(point.value, signal=signal, unit=unit))}
     if point.minimum is not None:
         data["minimum"] = convert_number(point.minimum, signal=signal, unit=unit)
         data["maximum"] = convert_number(point.maximum, signal=signal, unit=unit)

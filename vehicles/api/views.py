@@ -17,9 +17,16 @@ from accounts.permissions import Permission
 from core.api.caching import revalidated
 from core.api.exceptions import FleetRequired
 from core.api.pagination import PagePagination, without_paging
+from vehicles import details
 from vehicles.api.history import history_page, point_json
 from vehicles.api.queries import HistoryQuery, SignalsQuery, VehicleQuery, VehiclesQuery
-from vehicles.api.serializers import HistorySerializer, SignalsSerializer, VehicleSerializer, signal_json
+from vehicles.api.serializers import (
+    HistorySerializer,
+    SignalsSerializer,
+    VehicleSerializer,
+    VinSerializer,
+    signal_json,
+)
 from vehicles.api.units import unit_for
 from vehicles.catalogue import CATALOGUE
 from vehicles.history import NotANumberError
@@ -70,6 +77,19 @@ class VehicleDetail(APIView):
     def get(self, request: Request, smartcar_id: str) -> Response:
         vehicle = get_vehicle(request, smartcar_id=smartcar_id, **VehicleQuery.from_request(request))
         return Response(VehicleSerializer(vehicle).data)
+
+
+class VehicleVin(APIView):
+    """The whole VIN of a vehicle, which is masked elsewhere. Each request is recorded in the audit log."""
+
+    @extend_schema(
+        operation_id="vehicle_vin", parameters=[VehicleQuery], request=None, responses=VinSerializer
+    )
+    def post(self, request: Request, smartcar_id: str) -> Response:
+        query = VehicleQuery.from_request(request)
+        vehicle = get_vehicle(request, smartcar_id=smartcar_id, right=Permission.CONNECT, **query)
+        details.log_vin_view(vehicle=vehicle, actor=request.user)
+        return Response({"vin": vehicle.vin})
 
 
 @revalidated

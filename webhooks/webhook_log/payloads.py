@@ -17,7 +17,7 @@ from django.utils.translation import gettext as _
 
 from connect.driver_portal import privacy
 from vehicles import catalogue
-from vehicles.location_privacy import PLACE_KEYS, PLACE_PREFIX, is_location
+from vehicles.location_privacy import PLACE_PREFIX, is_location, is_place_key
 from vehicles.models import Vehicle
 from webhooks.models import EntryState, InboxEntry, Source
 from webhooks.parsing import Malformed, parse_delivery
@@ -46,11 +46,15 @@ class Reveal:
 
 @dataclass(frozen=True, slots=True)
 class Payload:
-    """A body to show. `content` is the masked JSON, or None for the reason in `why`."""
+    """A body to show. `content` is the masked JSON, or None for the reason in `why`.
+
+    `hidden` is whether a location is masked, `vin_hidden` whether a VIN is.
+    """
 
     content: Any
     why: str
     hidden: bool = False
+    vin_hidden: bool = False
 
     @property
     def text(self) -> str:
@@ -61,8 +65,11 @@ class Payload:
         return laid_out if len(laid_out) <= _LONGEST else f"{laid_out[:_LONGEST]}\n{_('… and more')}"
 
 
-def payload_for(*, entry: InboxEntry, scope: LogScope) -> Payload:
-    """Returns the entry's body as viewers with this scope may see it."""
+def payload_for(*, entry: InboxEntry, scope: LogScope, with_vin: bool = False) -> Payload:
+    """Returns the entry's body as viewers with this scope may see it.
+
+    VINs are masked unless a member of the fleet has asked for them (`with_vin`), which is recorded in the audit log.
+    """
     raw = bytes(entry.body)
     if not raw:
         return Payload(None, _("The body wasn't stored."))
@@ -75,9 +82,14 @@ def payload_for(*, entry: InboxEntry, scope: LogScope) -> Payload:
         return Payload(
             None, _("This delivery also includes vehicles from other fleets, so its body isn't shown.")
         )
-    reveal = _reveal(entry, scope)
+    reveal = _reveal(entry, scope, with_vin=with_vin)
     masked = mask(content, reveal=reveal)
-    return Payload(masked, "", hidden=masked != content)
+    return Payload(
+        masked,
+        "",
+        hidden=mask(content, reveal=Reveal(place=reveal.place, vin=True)) != content,
+        vin_hidden=mask(content, reveal=Reveal(place=True, vin=reveal.vin)) != content,
+    )
 
 
 def _all_of_fleet(entry: InboxEntry, scope: LogScope) -> bool:
@@ -98,11 +110,11 @@ def _named_vehicles(entry: InboxEntry) -> set[str]:
     return {report.facts.smartcar_id for report in delivery.reports}
 
 
-def _reveal(entry: InboxEntry, scope: LogScope) -> Reveal:
+def _reveal(entry: InboxEntry, scope: LogScope, *, with_vin: bool) -> Reveal:
     if scope.fleet is None:
         return Reveal(place=False, vin=False)
     recorded = entry.state == EntryState.PROCESSED
-    return Reveal(place=recorded and not _place_hidden(entry), vin=True)
+    return Reveal(place=recorded and not _place_hidden(entry), vin=with_vin)
 
 
 def contains_location(raw: bytes) -> bool:
@@ -152,7 +164,7 @@ def _mask_object(content: Mapping[str, Any], reveal: Reveal, depth: int) -> dict
 
 def _is_secret_key(key: str, reveal: Reveal) -> bool:
     plain = key.lower()
-    place = plain in PLACE_KEYS or plain.startswith(_PLACE_GROUP)
+    place = is_place_key(key) or plain.startswith(_PLACE_GROUP)
     return (place and not reveal.place) or (plain in _VIN_KEYS and not reveal.vin)
 
 
