@@ -306,6 +306,7 @@ from connect.offboarding.models import OffboardingRequest as OffboardingRequest 
 from connect.reconciliation.models import Discrepancy as Discrepancy  # noqa: E402
 from connect.reconciliation.models import FleetReconciliation as FleetReconciliation  # noqa: E402
 from connect.reconciliation.models import Reconciliation as Reconciliation  # noqa: E402
+from connect.refusals.models import RefusedGrant as RefusedGrant  # noqa: E402
 from connect.status.models import PendingIssue as PendingIssue  # noqa: E402
 from connect.status.models import Transition as Transition  # noqa: E402
 from connect.usage.models import FleetAllowance as FleetAllowance  # noqa: E402

@@ -27,6 +27,7 @@ BEAT_SCHEDULE: dict[str, dict[str, Any]] = {
         "schedule": crontab(hour=2, minute=41),
     },
     "connect.sweep_offboarding": {"task": "connect.tasks.sweep_offboarding", "schedule": 30},
+    "connect.end_refused_grants": {"task": "connect.tasks.end_refused_grants", "schedule": 60},
     "alerts.send_digests": {"task": "alerts.tasks.send_digests", "schedule": 60},
     "alerts.detect_missed": {"task": "alerts.tasks.detect_missed", "schedule": 300},
     "alerts.purge": {"task": "alerts.tasks.purge_alerts", "schedule": crontab(hour=3, minute=17)},

@@ -265,7 +265,9 @@ class V3Api:
             ),
         )
         return tuple(
-            ListedConnection(each.user_id, each.vehicle_id, each.connection_id, mode, each.updated_at)
+            ListedConnection(
+                each.user_id, each.vehicle_id, each.connection_id, mode, each.updated_at, each.external_id
+            )
             for each in found
             if each.user_id and each.vehicle_id
         )

@@ -5,6 +5,8 @@ Also turns error events into the status of signals."""
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 
+from django.db.models import Q
+
 from connect.driver_portal import privacy
 from connect.driver_portal.privacy import LocationPrivacy
 from vehicles.models import Vehicle
@@ -13,10 +15,11 @@ from vehicles.services import ReceivedReading
 from webhooks.event_parsing import ParsedMessage
 from webhooks.messages import DeliveryNote
 from webhooks.models import EntryState, InboxEntry
+from webhooks.parsing.identifiers import possible_identifiers
 from webhooks.parsing.types import ReportedError, VehicleReport
 from webhooks.webhook_log.payloads import contains_location
 
-_UNRECORDED = (EntryState.DUPLICATE, EntryState.QUARANTINED, EntryState.TEST, EntryState.DEAD)
+UNRECORDED = (EntryState.DUPLICATE, EntryState.QUARANTINED, EntryState.TEST, EntryState.DEAD)
 
 
 def permitted_readings(parsed: Sequence[ParsedMessage], *, now: datetime) -> list[ReceivedReading]:
@@ -43,18 +46,29 @@ def empty_unrecorded(entries: Sequence[InboxEntry], *, now: datetime) -> None:
 
     These are duplicates, tests, and deliveries of unknown types or that couldn't be read, about vehicles of any fleet.
     """
-    unrecorded = [each for each in entries if each.state in _UNRECORDED and each.smartcar_vehicle_id]
-    if not unrecorded:
+    named = {each: named_vehicles(each) for each in entries if each.state in UNRECORDED}
+    if not named:
         return
-    vehicles: dict[str, list[int]] = {}
-    named = Vehicle.objects.filter(smartcar_id__in={each.smartcar_vehicle_id for each in unrecorded})
-    for smartcar_id, vehicle_id in named.values_list("smartcar_id", "pk"):
-        vehicles.setdefault(smartcar_id, []).append(vehicle_id)
-    rules = privacy.privacy_for_vehicle(vehicle_ids=[pk for ids in vehicles.values() for pk in ids], now=now)
+    words = set().union(*named.values())
+    vehicles: dict[str, set[int]] = {}
+    for pk, *texts in Vehicle.objects.filter(Q(smartcar_id__in=words) | Q(vin__in=words)).values_list(
+        "pk", "smartcar_id", "vin"
+    ):
+        for text in texts:
+            vehicles.setdefault(text, set()).add(pk)
+    rules = privacy.privacy_for_vehicle(vehicle_ids=set().union(*vehicles.values()), now=now)
     hidden = [
-        each.pk for each in unrecorded if _hides_body(rules, each, vehicles.get(each.smartcar_vehicle_id, ()))
+        entry.pk
+        for entry, texts in named.items()
+        if _hides_body(rules, entry, {pk for text in texts for pk in vehicles.get(text, ())})
     ]
-    InboxEntry.objects.filter(pk__in=hidden).update(body=b"")
+    InboxEntry.objects.filter(pk__in=hidden).update(body=b"", traceback="")
+
+
+def named_vehicles(entry: InboxEntry) -> set[str]:
+    """Returns Smartcar's ID of the vehicle, or what may be an ID or a VIN in a delivery that couldn't be read."""
+    known = entry.smartcar_vehicle_id
+    return {known} if known else possible_identifiers(bytes(entry.body))
 
 
 def _hides_body(rules: LocationPrivacy, entry: InboxEntry, vehicle_ids: Iterable[int]) -> bool:

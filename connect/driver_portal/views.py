@@ -19,15 +19,18 @@ from django.views.decorators.http import require_GET, require_POST
 from accounts.models import Membership
 from accounts.permissions import Permission, get_membership_or_404
 from connect import emails
-from connect.driver_language import is_supported, signed_link_view
+from connect.driver_language import is_supported, remember, signed_link_view
 from connect.driver_portal import privacy, services
 from connect.driver_portal.forms import PAUSES, EraseForm, HoursForm, PauseForm
 from connect.driver_portal.models import DriverPortal, LocationPause, TrackingSchedule, zone
+from connect.emails import DriverNotice
 from connect.models import Connection, ConnectionState
+from connect.oauth_errors import AuthorizationFailedError
 from connect.offboarding.models import ErasureScope
 from connect.offboarding.selectors import DeletionReceipt, get_receipt, requests_for_connections
 from connect.offboarding.services import NothingToOffboardError
 from connect.scopes import PermissionScope, with_reasons
+from connect.session_binding import session_secret
 
 _JUST_MADE = "driver_page_just_made"
 _SHOWN = 500
@@ -90,10 +93,27 @@ def perform_action(request: HttpRequest, page: DriverPortal, connection_id: int,
     if action not in _CONFIRMATIONS:
         connections = connections.exclude(state=ConnectionState.REMOVED)
     connection = connections.first()
-    if connection is None or action not in _ACTIONS:
+    if connection is None or action not in (*_ACTIONS, _SIGN_IN):
         raise Http404("No such car on this page.")
-    _ACTIONS[action](request, connection)
+    if action == _SIGN_IN:
+        return _sign_in(request, page, connection)
+    if services.is_proof_needed(page=page, connection=connection, action=action):
+        message = _("Nothing was changed. %(fleet)s has seen the link of this page, so sign in first.")
+        messages.error(request, message % {"fleet": page.fleet})
+    else:
+        _ACTIONS[action](request, page, connection)
     return redirect(page.path)
+
+
+def _sign_in(request: HttpRequest, page: DriverPortal, connection: Connection) -> HttpResponse:
+    """Redirects the driver to Smartcar, to prove who they are."""
+    remember(request, page.language)
+    try:
+        secret = session_secret(request)
+        return redirect(services.sign_in_url(page=page, connection=connection, session_secret=secret))
+    except AuthorizationFailedError as failure:
+        messages.error(request, failure.error.title)
+        return redirect(page.path)
 
 
 @require_GET
@@ -162,7 +182,7 @@ def manage(request: HttpRequest, slug: str) -> HttpResponse:
 def revoke(request: HttpRequest, slug: str, page_id: int) -> HttpResponse:
     """Closes a driver's portal: its link no longer works."""
     membership, page = _managed(request, slug, page_id)
-    services.revoke(page=page, user=membership.user)
+    services.close_for_manager(page=page, user=membership.user)
     message = _("The page of %(driver)s is closed. Its link no longer works.")
     messages.success(request, message % {"driver": page.driver_name})
     return redirect("connect:drivers", slug=slug)
@@ -195,52 +215,59 @@ def _managed(request: HttpRequest, slug: str, page_id: int) -> tuple[Membership,
     return membership, page
 
 
-def _pause(request: HttpRequest, connection: Connection) -> None:
+def _pause(request: HttpRequest, page: DriverPortal, connection: Connection) -> None:
     form = PauseForm(request.POST)
     if not form.is_valid():
         messages.error(request, _("Choose how long to hide the location."))
         return
-    privacy.pause(connection=connection, duration=PAUSES[form.cleaned_data["lasts"]], now=timezone.now())
+    duration = PAUSES[form.cleaned_data["lasts"]]
+    privacy.pause(connection=connection, duration=duration, now=timezone.now(), page=page)
     messages.success(request, _("The location of %(car)s is hidden.") % {"car": connection.vehicle})
 
 
-def _resume(request: HttpRequest, connection: Connection) -> None:
-    privacy.resume(connection=connection, now=timezone.now())
+def _resume(request: HttpRequest, page: DriverPortal, connection: Connection) -> None:
+    privacy.resume(connection=connection, now=timezone.now(), page=page)
+    emails.queue_notice(page=page, notice=DriverNotice.LOCATION_SHOWN)
     messages.success(request, _("Location sharing resumed. Locations during the pause were not recorded."))
 
 
-def _set_hours(request: HttpRequest, connection: Connection) -> None:
+def _set_hours(request: HttpRequest, page: DriverPortal, connection: Connection) -> None:
     form = HoursForm(request.POST)
     if not form.is_valid():
         messages.error(request, _("Enter two different times for working hours, such as 08:00 and 17:00."))
         return
-    privacy.set_hours(connection=connection, now=timezone.now(), **form.cleaned_data)
+    privacy.set_hours(connection=connection, now=timezone.now(), page=page, **form.cleaned_data)
+    emails.queue_notice(page=page, notice=DriverNotice.LOCATION_SHOWN)
     message = _("%(fleet)s can see the location of %(car)s only during these hours.")
     messages.success(request, message % {"fleet": connection.fleet, "car": connection.vehicle})
 
 
-def _clear_hours(request: HttpRequest, connection: Connection) -> None:
-    privacy.clear_hours(connection=connection)
+def _clear_hours(request: HttpRequest, page: DriverPortal, connection: Connection) -> None:
+    privacy.clear_hours(connection=connection, page=page)
+    emails.queue_notice(page=page, notice=DriverNotice.LOCATION_SHOWN)
     message = _("%(fleet)s can see the location of %(car)s at all times.")
     messages.success(request, message % {"fleet": connection.fleet, "car": connection.vehicle})
 
 
-def _withdraw(request: HttpRequest, connection: Connection) -> None:
+def _withdraw(request: HttpRequest, page: DriverPortal, connection: Connection) -> None:
     form = EraseForm(request.POST)
     if not form.is_valid():
         messages.error(request, _("Nothing was changed. Choose what data to delete."))
         return
     try:
-        services.withdraw(connection=connection, extent=ErasureScope(form.cleaned_data["extent"]))
+        extent = ErasureScope(form.cleaned_data["extent"])
+        services.withdraw(connection=connection, extent=extent, page=page)
     except NothingToOffboardError as error:
         messages.error(request, str(error))
         return
+    emails.queue_notice(page=page, notice=DriverNotice.SHARING_ENDED)
     message = _("%(fleet)s no longer has access to %(car)s. You can follow the progress below.")
     car = connection.vehicle.description or _("the car")
     messages.success(request, message % {"fleet": connection.fleet, "car": car})
 
 
-_ACTIONS: dict[str, Callable[[HttpRequest, Connection], None]] = {
+_SIGN_IN = "sign-in"
+_ACTIONS: dict[str, Callable[[HttpRequest, DriverPortal, Connection], None]] = {
     "pause": _pause,
     "resume": _resume,
     "hours": _set_hours,
@@ -249,4 +276,4 @@ _ACTIONS: dict[str, Callable[[HttpRequest, Connection], None]] = {
     "erase": _withdraw,
 }
 # Actions that are available after sharing has ended.
-_CONFIRMATIONS = ("erase",)
+_CONFIRMATIONS = ("erase", _SIGN_IN)

@@ -86,6 +86,8 @@ _READERS: Mapping[str, Callable[[Any], str]] = {
     "migrated": lambda count: _("%(count)d migrated") % {"count": count},
     "skipped": lambda count: _("%(count)d skipped") % {"count": count},
     "by_driver": lambda _value: _("By the driver"),
+    "page": lambda number: _("Driver page %(number)s") % {"number": number},
+    "link_by": lambda person: _("Link created by %(person)s") % {"person": person},
     "sends_commands": lambda _value: _("Can send commands to vehicles"),
     "text": str,
     "target": str,

@@ -382,3 +382,15 @@ def test_portal_of_another_fleet_cannot_be_closed(
     assert browser_of(outsider).post(f"/fleets/red/drivers/{page.pk}/close/").status_code == 404
     page.refresh_from_db()
     assert page.revoked_at is None
+
+
+def test_fleet_cannot_move_working_hours_by_its_time_zone(page: DriverPortal, connection: Connection) -> None:
+    Fleet.objects.update(time_zone="Europe/Berlin")
+    connection.fleet.refresh_from_db()
+    hours = {"starts": time(8), "ends": time(17), "weekdays_only": False}
+    privacy.set_hours(connection=connection, now=timezone.now(), **hours)
+    Fleet.objects.update(time_zone="America/Los_Angeles")
+    evening = datetime(2026, 7, 1, 20, tzinfo=UTC)
+    rules = privacy.privacy_for_vehicle(vehicle_ids=[connection.vehicle_id], now=evening)
+    assert rules.is_hidden(connection.vehicle_id, at=evening)
+    assert "Europe/Berlin" in shown(page)
