@@ -1,4 +1,4 @@
-"""Erases what identifies a driver who shares no vehicle with the fleet anymore.
+"""Erases what identifies a driver who no longer shares any vehicle with the fleet.
 
 Names and email addresses are in invitations, driver pages, emails and the audit log.
 """
@@ -22,7 +22,7 @@ _BLANK = {"driver_name": UNNAMED, "driver_email": ""}
 
 
 def departed_drivers(*, fleet: Fleet, user_ids: Iterable[str]) -> frozenset[str]:
-    """Returns those of the Smartcar user IDs that share no vehicle with the fleet anymore."""
+    """Returns those of the Smartcar user IDs that no longer share any vehicle with the fleet."""
     user_ids = set(user_ids)
     sharing = Connection.objects.filter(fleet=fleet, smartcar_user_id__in=user_ids)
     sharing = sharing.exclude(state=ConnectionState.REMOVED)

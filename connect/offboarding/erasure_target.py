@@ -15,8 +15,8 @@ class ErasureTarget:
     """The data to erase: what was recorded for the vehicle from `since` (None: from the beginning) up to `until`.
 
     `places_only`: only locations. `still_shared`: another driver of the fleet still shares the vehicle, so data that
-    identifies the vehicle is retained. `drivers` are the Smartcar user IDs of the drivers who share no vehicle with the
-    fleet anymore; what identifies them is erased, if it is from before `requested_at`.
+    identifies the vehicle is retained. `drivers` are the Smartcar user IDs of the drivers who no longer share any
+    vehicle with the fleet; what identifies them is erased, if it is from before `requested_at`.
     """
 
     vehicle: Vehicle

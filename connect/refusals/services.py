@@ -43,12 +43,12 @@ def record(
         RefusedGrant(
             authorization=request,
             tokens=tokens,
-            smartcar_user_id=car.user_id,
-            smartcar_vehicle_id=car.vehicle_id,
-            smartcar_connection_id=car.connection_id,
+            smartcar_user_id=vehicle.user_id,
+            smartcar_vehicle_id=vehicle.vehicle_id,
+            smartcar_connection_id=vehicle.connection_id,
         )
-        for car in shared
-        if not _used(request, user_id=car.user_id, vehicle_id=car.vehicle_id)
+        for vehicle in shared
+        if not _used(request, user_id=vehicle.user_id, vehicle_id=vehicle.vehicle_id)
     ]
     RefusedGrant.objects.bulk_create(grants, ignore_conflicts=True)
     if grants:

@@ -88,7 +88,7 @@ def test_reconciliation_ends_the_grant_and_shows_it_to_the_fleet(
         RefusedGrant.objects.all().delete()
     reconciliation.reconcile_all()
     (found,) = Discrepancy.objects.all()
-    assert (found.kind, found.healed) == (DiscrepancyType.REFUSED, True)
+    assert (found.kind, found.repaired) == (DiscrepancyType.REFUSED, True)
     assert listed(api_version) == {Connection.objects.get().vehicle.smartcar_id}
     browser = Client()
     browser.force_login(owner)

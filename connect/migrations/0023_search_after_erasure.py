@@ -4,7 +4,7 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-    dependencies = [("connect", "0020_labels")]
+    dependencies = [("connect", "0022_pending_issues")]
 
     operations = [
         migrations.AddField(

@@ -10,7 +10,7 @@ _SET_ZONES = """
 
 
 class Migration(migrations.Migration):
-    dependencies = [("connect", "0023_driver_page_links")]
+    dependencies = [("connect", "0025_driver_page_links")]
 
     operations = [
         migrations.AddField(

@@ -6,7 +6,7 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-    dependencies = [("connect", "0021_search_after_erasure")]
+    dependencies = [("connect", "0023_search_after_erasure")]
 
     operations = [
         migrations.CreateModel(

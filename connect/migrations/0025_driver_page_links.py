@@ -7,7 +7,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("connect", "0022_refused_grants"),
+        ("connect", "0024_refused_grants"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
