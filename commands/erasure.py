@@ -1,8 +1,12 @@
-"""Erasing places and texts from the command history of a vehicle that leaves its fleet. The rows themselves remain."""
+"""Erasing from the command history: places and texts when a vehicle leaves its fleet, names when a user is deleted.
+
+The rows themselves remain.
+"""
 
 from django.db.models import Q, QuerySet
 from django.utils.translation import gettext_lazy as _
 
+from accounts.members import erasure as user_erasure
 from commands.models import BulkCommand, Command, CommandEvent
 from connect.offboarding import erasure_handlers
 from connect.offboarding.erasure_target import ErasureHandler, ErasureTarget
@@ -42,8 +46,19 @@ def _commands(target: ErasureTarget) -> "QuerySet[Command]":
     return commands if target.since is None else commands.filter(requested_at__gte=target.since)
 
 
+def erase_names(*, names: frozenset[str], replacement: str) -> int:
+    """Replaces a deleted user's names in the messages of commands. Returns the number of messages."""
+    return sum(
+        model._default_manager.filter(message_params__person__in=list(names)).update(
+            message_params={"person": replacement}
+        )
+        for model in (Command, CommandEvent)
+    )
+
+
 def register() -> None:
-    """Registers the erasure handlers for offboarding."""
+    """Registers the erasure handlers for offboarding and for deleted users."""
+    user_erasure.register(erase_names, kind="command messages")
     erasure_handlers.register(
         ErasureHandler(
             "commands", _("Locations in sent commands (the command history is kept)"), erase_places

@@ -1,21 +1,17 @@
-"""Read-only lists in the admin, and the list of outgoing emails."""
+"""Read-only lists in the admin."""
 
 from collections.abc import Sequence
 from typing import TypeVar
 
 from django.contrib import admin
+from django.contrib.auth import get_permission_codename
 from django.db import models
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import URLPattern, path, reverse
-from django.utils import timezone
 from django.utils.decorators import method_decorator
 from django.utils.html import format_html
 from django.views.decorators.http import require_POST
-
-from core.mail import services
-from core.mail.kinds import kind_label
-from core.mail.models import OutgoingEmail
 
 Row = TypeVar("Row", bound=models.Model)
 
@@ -33,6 +29,11 @@ class ReadOnlyAdmin(admin.ModelAdmin[Row]):
 
     def has_delete_permission(self, request: HttpRequest, obj: Row | None = None) -> bool:
         return False
+
+    def has_act_permission(self, request: HttpRequest) -> bool:
+        """Whether the user may run actions (`permissions=["act"]`): viewing isn't enough, changing such rows is."""
+        codename = get_permission_codename("change", self.opts)
+        return request.user.has_perm(f"{self.opts.app_label}.{codename}")
 
 
 class MaskedAdmin(ReadOnlyAdmin[Row]):
@@ -84,32 +85,3 @@ class MaskedAdmin(ReadOnlyAdmin[Row]):
             "value": self.whole_value(row),
         }
         return render(request, "admin/revealed.html", context)
-
-
-@admin.register(OutgoingEmail)
-class OutgoingEmailAdmin(ReadOnlyAdmin[OutgoingEmail]):
-    """Outgoing emails and why they failed. The texts are never stored."""
-
-    list_display = [
-        "created_at",
-        "kind_name",
-        "recipient",
-        "state",
-        "error",
-        "smtp_response",
-        "attempts",
-        "next_attempt_at",
-        "sent_at",
-    ]
-    list_filter = ["state", "error", "kind"]
-    search_fields = ["recipient", "message_id"]
-    actions = ["retry"]
-
-    @admin.display(description="kind", ordering="kind")
-    def kind_name(self, email: OutgoingEmail) -> str:
-        return kind_label(email.kind)
-
-    @admin.action(description="Retry failed emails")
-    def retry(self, request: HttpRequest, queryset: models.QuerySet[OutgoingEmail]) -> None:
-        retried = sum(services.retry(email=email, now=timezone.now()) for email in queryset)
-        self.message_user(request, f"{retried} emails are queued again.")

@@ -7,7 +7,7 @@ from typing import Any
 from django.db import transaction
 
 from accounts.audit import AuditEvent, AuditObject, log_event
-from accounts.models import Fleet, User
+from accounts.models import ApiToken, Fleet, User
 from vehicles.models import Vehicle
 
 FIELDS = ("name", "plate", "group", "driver", "unit_system")
@@ -49,13 +49,14 @@ def mask_vins(value: Any) -> Any:
     return _VIN.sub(lambda found: mask_vin(found[0]), value) if isinstance(value, str) else value
 
 
-def log_vin_view(*, vehicle: Vehicle, actor: User) -> None:
-    """Records in the audit log that a member viewed the vehicle's VIN."""
+def log_vin_view(*, vehicle: Vehicle, actor: User | None, service_account: ApiToken | None = None) -> None:
+    """Records in the audit log that a member or a service account viewed the vehicle's VIN."""
     log_event(
         fleet=vehicle.fleet,
         actor=actor,
         event=AuditEvent.VEHICLE_VIN_VIEWED,
         about=(AuditObject.VEHICLE, vehicle.smartcar_id),
+        data={"service_account": str(service_account)} if service_account else {},
     )
 
 

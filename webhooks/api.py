@@ -10,8 +10,8 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from accounts.api.scoping import accessible_fleets
-from accounts.models import Fleet
+from accounts.api.scoping import accessible_fleets, service_account
+from accounts.models import Fleet, User
 from accounts.permissions import Permission
 from core.api.caching import revalidated
 from core.api.pagination import NewestFirstPagination, page_size_field, without_paging
@@ -135,7 +135,8 @@ class DeliveryWithVin(APIView):
     )
     def post(self, request: Request, delivery_id: int) -> Response:
         entry, scope = _find(request, delivery_id)
-        log_vin_view(entry=entry, scope=scope, actor=request.user)
+        user = request.user if isinstance(request.user, User) else None
+        log_vin_view(entry=entry, scope=scope, actor=user, service_account=service_account(request))
         return _response(entry, scope, with_vin=True)
 
 

@@ -62,7 +62,7 @@ def choose_language(*, page: DriverPortal, language: str) -> None:
 
 def close(*, page: DriverPortal) -> None:
     """Closes the portal for the driver. Connections are unchanged; a new invitation creates a new link."""
-    DriverPortal.objects.filter(pk=page.pk, revoked_at=None).update(revoked_at=timezone.now())
+    _close(page, None)
 
 
 def is_proof_needed(*, page: DriverPortal, connection: Connection, action: str) -> bool:
@@ -148,9 +148,13 @@ def link_is_emailed(page: DriverPortal) -> bool:
     return settings.EMAIL_ENABLED and bool(page.driver_email)
 
 
-@transaction.atomic
 def revoke(*, page: DriverPortal, user: User) -> bool:
     """Closes a driver's portal for a manager. Connections are unchanged. Returns False if it was closed before."""
+    return _close(page, user)
+
+
+@transaction.atomic
+def _close(page: DriverPortal, user: User | None) -> bool:
     open_portals = DriverPortal.objects.filter(pk=page.pk, revoked_at=None)
     closed = open_portals.update(revoked_at=timezone.now()) == 1
     if closed:
@@ -159,7 +163,7 @@ def revoke(*, page: DriverPortal, user: User) -> bool:
             actor=user,
             event=AuditEvent.DRIVER_PORTAL_CLOSED,
             about=(AuditObject.DRIVER_PORTAL, page.pk),
-            data={"name": page.driver_name},
+            data={"name": page.driver_name} | ({} if user else page.audit_data()),
         )
     return closed
 

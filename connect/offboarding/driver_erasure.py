@@ -61,7 +61,7 @@ def erase(target: ErasureTarget, limit: int) -> int:
     erased = 0
     for kind in (DRIVER_PORTAL, DRIVER_NOTICE):
         erased += erase_recipients(kind=kind, object_ids=pages, limit=limit)
-    erased += _blank_audit_names(fleet, AuditObject.DRIVER_PORTAL, pages)
+    erased += blank_audit_names(fleet, AuditObject.DRIVER_PORTAL, pages)
     erased += DriverPortal.objects.filter(pk__in=pages).exclude(**_BLANK).update(**_BLANK)
     return erased + erase_invitations(fleet=fleet, pks=invited, limit=limit)
 
@@ -69,7 +69,7 @@ def erase(target: ErasureTarget, limit: int) -> int:
 def erase_invitations(*, fleet: Fleet, pks: list[int], limit: int) -> int:
     """Blanks the names, addresses and VINs of invitations, and deletes the emails. Returns the number of rows."""
     erased = erase_recipients(kind=INVITATION, object_ids=pks, limit=limit)
-    erased += _blank_audit_names(fleet, AuditObject.INVITATION, pks)
+    erased += blank_audit_names(fleet, AuditObject.INVITATION, pks)
     return erased + Invitation.objects.filter(pk__in=pks).exclude(**_BLANK, vin="").update(**_BLANK, vin="")
 
 
@@ -80,11 +80,16 @@ def skip_reason(target: ErasureTarget) -> Message:
     return NO_MESSAGE if target.drivers else ErasureNote.DRIVER_SHARES.message()
 
 
-def _blank_audit_names(fleet: Fleet, kind: AuditObject, pks: Iterable[int]) -> int:
-    """Removes the name from the data of audit log entries about these objects; the entries remain."""
+def blank_audit_names(fleet: Fleet, kind: AuditObject, pks: Iterable[int], *, model: str = "") -> int:
+    """Removes the name from the data of audit log entries about these objects; the entries remain.
+
+    `model` is that of records changed in the admin.
+    """
     entries = AuditLogEntry.objects.filter(
         fleet=fleet, object_type=kind, object_id__in=[str(pk) for pk in pks], data__has_key="name"
     )
+    if model:
+        entries = entries.filter(data__model=model)
     without_name = Func(
         F("data"), Cast(Value("name"), TextField()), arg_joiner=" - ", template="(%(expressions)s)"
     )

@@ -187,9 +187,20 @@ def _addresses_of_no_one_else(addresses: Iterable[str], target: ErasureTarget) -
 
 
 def _audit_entries(target: ErasureTarget, rows: Rows) -> Rows:
-    """The entries about other than members, whose address may be the driver's."""
-    members = (AuditObject.MEMBER, AuditObject.MEMBER_INVITATION)
-    return rows.filter(fleet=target.vehicle.fleet_id).exclude(object_type__in=members)
+    """The entries about the vehicle, and about the drivers' pages and invitations."""
+    fleet, vehicle = target.vehicle.fleet, target.vehicle
+    about: list[tuple[AuditObject, list[Any]]] = [
+        (AuditObject.VEHICLE, [vehicle.smartcar_id]),
+        (AuditObject.DRIVER_PORTAL, _pks(pages_of(fleet=fleet, user_ids=target.drivers))),
+        (AuditObject.INVITATION, _pks(invitations_of(fleet=fleet, user_ids=target.drivers))),
+    ]
+    conditions = [Q(object_type=kind, object_id__in=[str(key) for key in keys]) for kind, keys in about]
+    conditions.append(Q(object_type=AuditObject.RECORD, object_id=str(vehicle.pk), data__model="vehicle"))
+    return rows.filter(reduce(or_, conditions), fleet=fleet)
+
+
+def _pks(rows: Rows) -> list[int]:
+    return list(rows.values_list("pk", flat=True))
 
 
 def _emails(target: ErasureTarget, rows: Rows) -> Rows:

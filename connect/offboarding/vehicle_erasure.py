@@ -6,6 +6,7 @@ from django.contrib.admin.models import LogEntry
 from django.contrib.contenttypes.models import ContentType
 from django.db.models import Q
 
+from accounts.audit import AuditObject
 from alerts import retention as alerts
 from connect.messages import ErasureNote
 from connect.models import (
@@ -18,7 +19,7 @@ from connect.models import (
     TrackingSchedule,
     VehicleUsage,
 )
-from connect.offboarding.driver_erasure import erase_invitations
+from connect.offboarding.driver_erasure import blank_audit_names, erase_invitations
 from connect.offboarding.erasure_target import ErasureTarget
 from core.message_codes import NO_MESSAGE, Message
 from vehicles import erasure
@@ -112,9 +113,10 @@ def erase_usage(target: ErasureTarget, limit: int) -> int:
 
 
 def erase_identity(target: ErasureTarget, limit: int) -> int:
-    """Erases VIN, name, plate, driver and group, also from the admin's own log."""
+    """Erases VIN, name, plate, driver and group, also from the logs of changes in the admin."""
     content_type = ContentType.objects.get_for_model(Vehicle)
     logged = LogEntry.objects.filter(content_type=content_type, object_id=str(target.vehicle.pk))
     blank = {"object_repr": "", "change_message": ""}
     logged.exclude(**blank).update(**blank)
+    blank_audit_names(target.vehicle.fleet, AuditObject.RECORD, [target.vehicle.pk], model="vehicle")
     return erasure.erase_identity(vehicle_id=target.vehicle.pk)

@@ -133,7 +133,7 @@ def test_live_updates_remove_a_hidden_location_from_the_map(vehicle: Vehicle, co
         patches.append(
             build_patch(fleet_id=vehicle.fleet_id, vehicle_ids=[vehicle.pk], shown={}, now=timezone.now())
         )
-    assert [(len(patch.cars), patch.gone) for patch in patches if patch] == [(1, []), (0, [vehicle.pk])]
+    assert [(len(patch.vehicles), patch.gone) for patch in patches if patch] == [(1, []), (0, [vehicle.pk])]
 
 
 def test_history_from_before_the_pause_is_shown_again_after_it(

@@ -12,7 +12,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from accounts.api.scoping import accessible_fleets
+from accounts.api.scoping import accessible_fleets, acting_user, service_account
 from accounts.permissions import Permission
 from core.api.caching import revalidated
 from core.api.exceptions import FleetRequired
@@ -88,7 +88,8 @@ class VehicleVin(APIView):
     def post(self, request: Request, smartcar_id: str) -> Response:
         query = VehicleQuery.from_request(request)
         vehicle = get_vehicle(request, smartcar_id=smartcar_id, right=Permission.CONNECT, **query)
-        details.log_vin_view(vehicle=vehicle, actor=request.user)
+        user = acting_user(request, fleet=vehicle.fleet, right=Permission.CONNECT)
+        details.log_vin_view(vehicle=vehicle, actor=user, service_account=service_account(request))
         return Response({"vin": vehicle.vin})
 
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from django.db.models import Exists, Max, OuterRef, Q, QuerySet
 
 from accounts.audit import AuditEvent, AuditObject, log_event
-from accounts.models import Fleet, User
+from accounts.models import ApiToken, Fleet, User
 from connect.models import Connection, Transition
 from connect.status.states import TERMINATED
 from vehicles.models import Vehicle
@@ -32,14 +32,17 @@ class LogScope:
         )
 
 
-def log_vin_view(*, entry: InboxEntry, scope: LogScope, actor: User) -> None:
-    """Records in the audit log that a member viewed the VINs in a delivery."""
+def log_vin_view(
+    *, entry: InboxEntry, scope: LogScope, actor: User | None, service_account: ApiToken | None = None
+) -> None:
+    """Records in the audit log that a member or a service account viewed the VINs in a delivery."""
     if scope.fleet is not None:
         log_event(
             fleet=scope.fleet,
             actor=actor,
             event=AuditEvent.DELIVERY_VIN_VIEWED,
             about=(AuditObject.DELIVERY, entry.pk),
+            data={"service_account": str(service_account)} if service_account else {},
         )
 
 

@@ -148,9 +148,13 @@ def enter_everything(vehicle: Vehicle, owner: User, browser: Client) -> None:
         f"/api/v1/vehicles/{vehicle.smartcar_id}/commands/", body, content_type="application/json"
     )
     assert sent.status_code in (200, 201, 202), sent.content
+    User.objects.filter(pk=owner.pk).update(is_staff=True, is_superuser=True)
+    admin = {"name": MARKERS["name"], "plate": MARKERS["plate"], "make": "TESLA", "model": "Model 3"}
+    admin |= {"group": MARKERS["group"], "driver": "Donna Marker", "unit_system": "metric"}
+    assert browser.post(f"/admin/vehicles/vehicle/{vehicle.pk}/change/", admin).status_code == 302
     view = {"name": MARKERS["saved view"], "query": f"q={MARKERS['plate'].replace(' ', '+')}"}
     assert browser.post("/fleets/blue/views/", view).status_code == 302
-    bulk = {"cars": vehicle.smartcar_id, "kind": "lock", "reason": MARKERS["bulk reason"]}
+    bulk = {"vehicles": vehicle.smartcar_id, "kind": "lock", "reason": MARKERS["bulk reason"]}
     assert browser.post("/fleets/blue/commands/bulk/send/", bulk).status_code == 302
 
 
