@@ -203,6 +203,14 @@ def _pks(rows: Rows) -> list[int]:
     return list(rows.values_list("pk", flat=True))
 
 
+def _invitations(target: ErasureTarget, rows: Rows) -> Rows:
+    """The invitations of the drivers and for the vehicle from before the request; a newer one is for a new start."""
+    fleet = target.vehicle.fleet
+    used = invitations_of(fleet=fleet, user_ids=target.drivers)
+    own = Q(pk__in=_pks(used)) | Q(connection__vehicle=target.vehicle)
+    return rows.filter(own, fleet=fleet, created_at__lte=target.requested_at)
+
+
 def _emails(target: ErasureTarget, rows: Rows) -> Rows:
     """The emails to the fleet's drivers."""
     fleet = target.vehicle.fleet_id
@@ -221,6 +229,7 @@ def _admin_log(target: ErasureTarget, rows: Rows) -> Rows:
 
 register(AuditLogEntry, _audit_entries)
 register(LogEntry, _admin_log)
+register(Invitation, _invitations)
 register(OutgoingEmail, _emails)
 # A driver may be a member, too.
 register(MemberInvitation, lambda target, rows: rows.none())
