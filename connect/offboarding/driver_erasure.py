@@ -10,10 +10,17 @@ from django.db.models.functions import Cast, Lower
 
 from accounts.audit import AuditObject
 from accounts.models import AuditLogEntry, Fleet
-from connect.emails import DRIVER_NOTICE, DRIVER_PORTAL, INVITATION
+from connect.emails import DRIVER_NOTICE, DRIVER_PORTAL, INVITATION, REMINDER
 from connect.invitations.models import UNNAMED
 from connect.messages import ErasureNote, StateEvidence
-from connect.models import Connection, ConnectionState, DriverPortal, Invitation, Transition
+from connect.models import (
+    Connection,
+    ConnectionState,
+    DriverPortal,
+    DriverReminder,
+    Invitation,
+    Transition,
+)
 from connect.offboarding.erasure_target import ErasureTarget
 from core.mail.services import erase_recipients
 from core.message_codes import NO_MESSAGE, Message
@@ -68,7 +75,9 @@ def erase(target: ErasureTarget, limit: int) -> int:
 
 def erase_invitations(*, fleet: Fleet, pks: list[int], limit: int) -> int:
     """Blanks the names, addresses and VINs of invitations, and deletes the emails. Returns the number of rows."""
+    reminders = list(DriverReminder.objects.filter(invitation__in=pks).values_list("pk", flat=True))
     erased = erase_recipients(kind=INVITATION, object_ids=pks, limit=limit)
+    erased += erase_recipients(kind=REMINDER, object_ids=reminders, limit=limit)
     erased += blank_audit_names(fleet, AuditObject.INVITATION, pks)
     return erased + Invitation.objects.filter(pk__in=pks).exclude(**_BLANK, vin="").update(**_BLANK, vin="")
 

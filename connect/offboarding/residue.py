@@ -22,9 +22,9 @@ from django.db.models.functions import Cast, Lower
 
 from accounts.audit import AuditObject
 from accounts.models import AuditLogEntry, Fleet, MemberInvitation
-from connect.emails import DRIVER_NOTICE, DRIVER_PORTAL, INVITATION
+from connect.emails import DRIVER_NOTICE, DRIVER_PORTAL, INVITATION, REMINDER
 from connect.invitations.models import UNNAMED
-from connect.models import Connection, DriverPortal, Invitation
+from connect.models import Connection, DriverPortal, DriverReminder, Invitation
 from connect.offboarding.driver_erasure import invitations_of, pages_of
 from connect.offboarding.erasure_target import ErasureTarget
 from core import encryption
@@ -212,13 +212,18 @@ def _invitations(target: ErasureTarget, rows: Rows) -> Rows:
 
 
 def _emails(target: ErasureTarget, rows: Rows) -> Rows:
-    """The emails to the fleet's drivers."""
-    fleet = target.vehicle.fleet_id
+    """The emails to the drivers."""
+    fleet = target.vehicle.fleet
     pages = DriverPortal.objects.filter(fleet=fleet, smartcar_user_id__in=target.drivers)
-    invitations = Invitation.objects.filter(fleet=fleet, created_at__lte=target.requested_at)
+    used = _pks(invitations_of(fleet=fleet, user_ids=target.drivers))
+    invitations = Invitation.objects.filter(pk__in=used, created_at__lte=target.requested_at)
     return rows.filter(
         Q(kind__in=[DRIVER_PORTAL, DRIVER_NOTICE], object_id__in=pages.values("pk"))
         | Q(kind=INVITATION, object_id__in=invitations.values("pk"))
+        | Q(
+            kind=REMINDER,
+            object_id__in=DriverReminder.objects.filter(invitation__in=invitations).values("pk"),
+        )
     )
 
 

@@ -23,6 +23,6 @@ def test_renewed_pages_are_marked(fleet: Fleet, owner: User) -> None:
     about = (AuditObject.DRIVER_PORTAL, pages["renewed"].pk)
     log_event(fleet=fleet, actor=owner, event=AuditEvent.DRIVER_PORTAL_RENEWED, about=about)
     with database.cursor() as cursor:
-        cursor.execute(import_module("connect.migrations.0027_seen_driver_page_links")._MARK_RENEWED)
+        cursor.execute(import_module("connect.migrations.0031_seen_driver_page_links")._MARK_RENEWED)
     marked = DriverPortal.objects.values_list("smartcar_user_id", "shown_to_manager", "link_created_by")
     assert set(marked) == {("renewed", True, owner.pk), ("own", False, None)}

@@ -273,7 +273,7 @@ UNRELATED = {
         "webhooks_refuseddeliveries",
     ),
     *("connect_ownertokens", "connect_applicationtokens", "connect_smartcarapplication"),
-    *("connect_reachedmilestone", "connect_comparison"),
+    *("connect_reachedmilestone", "connect_comparison", "core_lease"),
 }
 
 
