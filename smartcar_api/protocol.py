@@ -189,7 +189,7 @@ class Disconnected:
 class ListedConnection:
     """A grant in Smartcar's list of the application's grants. On v2, `connection_id` and `mode` are empty.
 
-    `since`: when it was created (v2) or last changed (v3), if known.
+    `since`: when it was created (v2) or last changed (v3), if known. `external_id`: ours, of the authorization (v3).
     """
 
     user_id: str
@@ -197,6 +197,7 @@ class ListedConnection:
     connection_id: str
     mode: str
     since: datetime | None
+    external_id: str = ""
 
 
 class SmartcarApi(Protocol):

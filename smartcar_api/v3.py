@@ -258,7 +258,9 @@ class V3Api:
     def all_connections(self, token: str, *, mode: str) -> tuple[ListedConnection, ...]:
         """Returns every grant of the application in this mode, from all pages ("List connections")."""
         return tuple(
-            ListedConnection(each.user_id, each.vehicle_id, each.connection_id, mode, each.updated_at)
+            ListedConnection(
+                each.user_id, each.vehicle_id, each.connection_id, mode, each.updated_at, each.external_id
+            )
             for each in self.all_shared(token, mode=mode)
             if each.user_id and each.vehicle_id
         )

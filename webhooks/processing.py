@@ -31,7 +31,7 @@ from webhooks.event_parsing import ParsedMessage, get_smartcar_vehicle_id, parse
 from webhooks.messages import DeliveryNote
 from webhooks.models import EntryState, InboxEntry, Source
 from webhooks.parsing.types import VEHICLE_ERROR, VEHICLE_STATE, ReportedError
-from webhooks.privacy_filter import permitted_readings
+from webhooks.privacy_filter import UNRECORDED, empty_unrecorded, named_vehicles, permitted_readings
 from webhooks.vehicle_errors import ErrorOccurrence
 
 BATCH = 200
@@ -160,6 +160,8 @@ def _failed(entry_id: int, trace: str) -> None:
                 "smartcar_vehicle_id",
             ]
         )
+        _drop_for_offboarded_vehicles([entry])
+        empty_unrecorded([entry], now=timezone.now())
 
 
 def _handle(entries: Sequence[InboxEntry]) -> None:
@@ -174,6 +176,7 @@ def _handle(entries: Sequence[InboxEntry]) -> None:
     silence_monitor.record_deliveries(_deliveries(parsed))
     pubsub.publish_on_commit(channel=Channel.SIGNALS, vehicles=recorded.changed)
     _drop_for_offboarded_vehicles(entries)
+    empty_unrecorded(entries, now=now)
     for entry in entries:
         entry.processed_at = now
         if entry.state == EntryState.WAITING:
@@ -243,15 +246,13 @@ def _complete(entries: Sequence[InboxEntry]) -> None:
 
 
 def _drop_for_offboarded_vehicles(entries: Sequence[InboxEntry]) -> None:
-    """Deletes the bodies of quarantined and duplicate deliveries about vehicles that have left their fleet."""
-    unrecorded = [entry for entry in entries if entry.state in (EntryState.QUARANTINED, EntryState.DUPLICATE)]
-    if not unrecorded:
+    """Deletes the bodies of deliveries that aren't recorded and are about vehicles that have left their fleet."""
+    named = {entry: named_vehicles(entry) for entry in entries if entry.state in UNRECORDED}
+    if not named:
         return
-    offboarded = offboarding.offboarded_vehicles(
-        smartcar_ids={entry.smartcar_vehicle_id for entry in unrecorded} - {""}
-    )
-    dropped = [entry for entry in unrecorded if entry.smartcar_vehicle_id in offboarded]
+    offboarded = offboarding.offboarded_vehicles(smartcar_ids=set().union(*named.values()))
+    dropped = [entry for entry, vehicles in named.items() if vehicles & offboarded]
     for entry in dropped:
-        state = EntryState.PROCESSED if entry.state == EntryState.QUARANTINED else EntryState.DUPLICATE
+        state = EntryState.PROCESSED if entry.state == EntryState.QUARANTINED else EntryState(entry.state)
         quarantine(entry, state, DeliveryNote.VEHICLE_OFFBOARDED.message())
-    InboxEntry.objects.filter(pk__in=[entry.pk for entry in dropped]).update(body=b"")
+    InboxEntry.objects.filter(pk__in=[entry.pk for entry in dropped]).update(body=b"", traceback="")

@@ -11,7 +11,6 @@ from django.utils.translation import pgettext
 
 from accounts.permissions import Permission
 from alerts.preferences import get_settings
-from connect.driver_portal import privacy
 from connect.models import Connection, ConnectionState
 from connect.permission_settings.selectors import requested_scopes
 from dashboard.vehicle_page.base import VehicleContext
@@ -128,7 +127,7 @@ def overview_context(
     vehicle = frame.vehicle
     reason = _reasons(vehicle, connections)
     fact = _facts(state, units=vehicle.units, reason=reason, now=now)
-    hidden = privacy.privacy_for_vehicle(vehicle_ids=[vehicle.pk], now=now).is_hidden(vehicle.pk, at=now)
+    hidden = state.location_hidden
     on_fuel = _drives_on_fuel(state)
     energy = _energy(fact, on_fuel=on_fuel)
     range_ = fact(_RANGES[on_fuel]) or fact(_RANGES[not on_fuel])

@@ -10,6 +10,7 @@ from vehicles.api.openapi import reference
 from vehicles.api.queries import ResolutionField
 from vehicles.api.units import convert_body, convert_number, unit_for
 from vehicles.catalogue import CATALOGUE
+from vehicles.details import mask_vins
 from vehicles.formatting import format_error, is_stale
 from vehicles.models import LatestSignal, Vehicle
 from vehicles.observations import SignalStatus
@@ -100,6 +101,12 @@ class SignalsSerializer(serializers.Serializer[Any]):
     signals = SignalSerializer(many=True)
 
 
+class VinSerializer(serializers.Serializer[Any]):
+    """The whole VIN of a vehicle."""
+
+    vin = serializers.CharField(allow_blank=True, help_text="Empty if unknown.")
+
+
 class PointSerializer(serializers.Serializer[Any]):
     """One reading, or the rollup of an hour or a day, which also has `minimum`, `maximum` and `count`."""
 
@@ -139,9 +146,9 @@ def signal_json(row: LatestSignal, *, units: str, now: Any) -> Json:
         "group": signal.group if signal else "",
         "name": signal.name if signal else "",
         "title": signal.label if signal else row.code,
-        "value": convert_number(row.value, signal=signal, unit=unit) if signal else row.value,
+        "value": mask_vins(convert_number(row.value, signal=signal, unit=unit) if signal else row.value),
         "unit": unit.value if unit else None,
-        "body": convert_body(row.body, signal=signal, unit=unit),
+        "body": mask_vins(convert_body(row.body, signal=signal, unit=unit)),
         "observed_at": row.observed_at,
         "oem_updated_at": row.oem_updated_at,
         "retrieved_at": row.retrieved_at,

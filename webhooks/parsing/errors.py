@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
+from smartcar_api.redaction import scrub
 from webhooks.parsing.fields import first, items, mapping, text, upper
 from webhooks.parsing.signals import read_resolution_type, signal_code
 from webhooks.parsing.types import ReportedError
@@ -26,8 +27,8 @@ def _read_entry(entry: Mapping[str, Any]) -> ReportedError:
         type=upper(entry.get("type")),
         code=upper(entry.get("code")) or None,
         state="RESOLVED" if upper(entry.get("state")) == "RESOLVED" else "ERROR",
-        description=text(first(entry, "detail", "description"), 1000),
-        suggested_user_message=text(entry.get("suggestedUserMessage"), 1000),
+        description=scrub(text(first(entry, "detail", "description"), 1000)),
+        suggested_user_message=scrub(text(entry.get("suggestedUserMessage"), 1000)),
         resolution_type=read_resolution_type(entry.get("resolution")),
         resolution_url=_web_address(mapping(entry.get("resolution")).get("url")),
         doc_url=_web_address(first(entry, "docURL", "docUrl")),

@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 
 import orjson
 
+from smartcar_api.redaction import scrub
 from vehicles.catalogue import CATALOGUE, Signal, find
 from vehicles.correction_notes import CorrectionNote, encode
 from vehicles.normalization import (
@@ -159,7 +160,7 @@ def read_error(raw: Any) -> SignalError:
     return SignalError(
         type=upper(error.get("type")) or "UNKNOWN",
         code=upper(error.get("code")) or None,
-        description=text(first(error, "detail", "description"), 500),
+        description=scrub(text(first(error, "detail", "description"), 500)),
         resolution_type=read_resolution_type(error.get("resolution")),
     )
 
