@@ -1,5 +1,6 @@
 """Stores all data about vehicles. The newest value wins, changes go to history, and a replay changes nothing."""
 
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -18,6 +19,8 @@ from vehicles.readings import NewReading, insert_readings
 from vehicles.received import ReceivedReading as ReceivedReading
 from vehicles.value_times import value_time
 
+# Signals that aren't in the catalog. Each delivery loads all signals of its vehicle, so they must remain few.
+UNKNOWN_SIGNALS_PER_VEHICLE = 100
 _BY_TIME = attrgetter("observed_at", "received_at")
 _STORE_LAST_SEEN = """
     UPDATE vehicles_vehicle AS car SET last_seen_at = greatest(car.last_seen_at, row.at)
@@ -95,12 +98,17 @@ def ingest_readings(*, batch: Sequence[ReceivedReading]) -> IngestResult:
     vehicle_ids = {received.vehicle_id for received in batch}
     fleets = lock_vehicles(vehicle_ids=vehicle_ids)
     known = latest_state.load(vehicle_ids=vehicle_ids)
+    unknown = Counter(pk for pk, code in known if code not in catalogue.CATALOGUE)
     recorded = IngestResult()
     readings: list[NewReading] = []
     for received in sorted(batch, key=_BY_TIME):
         key = (received.vehicle_id, received.observation.code)
         state = known.get(key)
         if state is None:
+            if key[1] not in catalogue.CATALOGUE:
+                if unknown[key[0]] >= UNKNOWN_SIGNALS_PER_VEHICLE:
+                    continue
+                unknown[key[0]] += 1
             state = known[key] = LatestSignalRow(*key, changed=True)
         _apply(state, received, recorded=recorded, readings=readings)
     touched = [state for state in known.values() if state.touched]
@@ -109,7 +117,7 @@ def ingest_readings(*, batch: Sequence[ReceivedReading]) -> IngestResult:
     latest_state.store([state for state in touched if state.changed])
     latest_state.store_timestamps([state for state in touched if not state.changed])
     insert_readings(readings=readings)
-    summarized = {update.vehicle_id for update in recorded.updates if update.code in summaries.CODES}
+    summarized = {state.vehicle_id for state in touched if state.changed and state.code in summaries.CODES}
     summaries.refresh_snapshots(vehicle_ids=summarized, held=True)
     _update_last_seen(batch)
     _learn_identity(recorded.updates)
