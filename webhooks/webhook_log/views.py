@@ -15,7 +15,6 @@ from django.views.decorators.http import require_GET, require_POST
 
 from accounts.audit import AuditEvent, AuditObject, log_event
 from accounts.permissions import Permission, get_membership_or_404
-from core.task_queue import enqueue_on_commit
 from vehicles.selectors import get_vehicle, list_vehicles
 from webhooks.models import EntryState, InboxEntry
 from webhooks.replay import replay
@@ -79,7 +78,6 @@ def process_again(request: HttpRequest, entry_id: int, slug: str = "") -> HttpRe
     scope = _scope(request, slug)
     entry = _entry(scope, entry_id)
     if replay(entries=InboxEntry.objects.filter(pk=entry.pk)):
-        enqueue_on_commit("webhooks.tasks.process_inbox")
         if scope.fleet is not None:
             log_event(
                 fleet=scope.fleet,
