@@ -12,23 +12,35 @@ from django.db import connection
 from vehicles import catalogue
 from vehicles.catalogue import Signal
 from vehicles.models import Vehicle
+from vehicles.observations import SignalStatus
 
 
 class _Column(NamedTuple):
-    """A column of the snapshot: a field of the signal's body, or the time of the value if `field` is None."""
+    """A column of the snapshot: SQL that picks it from the rows of the vehicle's signals, each code at most once."""
 
     name: str
     signal: Signal
-    field: str | None
-    sql_type: str
+    picked: str
 
 
 def _value(name: str, signal: Signal, field: str = "value", sql_type: str = "float8") -> _Column:
-    return _Column(name, signal, field, sql_type)
+    pick = "bool_or" if sql_type == "boolean" else "max"
+    return _Column(
+        name, signal, f"{pick}((body->>'{field}')::{sql_type}) FILTER (WHERE {_with_value(signal)})"
+    )
 
 
 def _time(name: str, signal: Signal) -> _Column:
-    return _Column(name, signal, None, "timestamptz")
+    return _Column(name, signal, f"max(observed_at) FILTER (WHERE {_with_value(signal)})")
+
+
+def _failed(name: str, signal: Signal) -> _Column:
+    failed = f"status <> '{SignalStatus.SUCCESS.value}'"
+    return _Column(name, signal, f"coalesce(bool_or({failed}) FILTER (WHERE {_with_value(signal)}), false)")
+
+
+def _with_value(signal: Signal) -> str:
+    return f"code = '{signal.code}' AND body IS NOT NULL"
 
 
 _COLUMNS = (
@@ -37,17 +49,20 @@ _COLUMNS = (
     _value("range_km", catalogue.RANGE),
     _value("charging", catalogue.IS_CHARGING, sql_type="boolean"),
     _time("charging_at", catalogue.IS_CHARGING),
+    _failed("charging_failed", catalogue.IS_CHARGING),
     _value("fuel", catalogue.FUEL_LEVEL),
     _time("fuel_at", catalogue.FUEL_LEVEL),
     _value("fuel_range_km", catalogue.FUEL_RANGE),
     _value("locked", catalogue.IS_LOCKED, sql_type="boolean"),
     _time("locked_at", catalogue.IS_LOCKED),
+    _failed("locked_failed", catalogue.IS_LOCKED),
     _value("latitude", catalogue.PRECISE_LOCATION, "latitude"),
     _value("longitude", catalogue.PRECISE_LOCATION, "longitude"),
     _value("heading", catalogue.PRECISE_LOCATION, "heading"),
     _time("place_at", catalogue.PRECISE_LOCATION),
     _value("speed", catalogue.SPEED),
     _time("speed_at", catalogue.SPEED),
+    _failed("speed_failed", catalogue.SPEED),
     _value("odometer_km", catalogue.ODOMETER),
     _time("odometer_at", catalogue.ODOMETER),
 )
@@ -55,17 +70,10 @@ CODES = frozenset(column.signal.code for column in _COLUMNS)
 """The signals in a snapshot."""
 
 
-def _pick_sql(column: _Column) -> str:
-    """Returns SQL that picks the column's value from the vehicle's signals, which have each code at most once."""
-    source = "observed_at" if column.field is None else f"(body->>'{column.field}')::{column.sql_type}"
-    pick = "bool_or" if column.sql_type == "boolean" else "max"
-    return f"{pick}({source}) FILTER (WHERE code = '{column.signal.code}' AND body IS NOT NULL)"
-
-
 _NAMES = ", ".join(column.name for column in _COLUMNS)
 _STORE = f"""
     INSERT INTO vehicles_summary (vehicle_id, {_NAMES})
-    SELECT car.id, {", ".join(_pick_sql(column) for column in _COLUMNS)}
+    SELECT car.id, {", ".join(column.picked for column in _COLUMNS)}
     FROM vehicles_vehicle AS car
     LEFT JOIN vehicles_latestsignal AS signal ON signal.vehicle_id = car.id AND signal.code = ANY(%s)
     WHERE car.id = ANY(%s)

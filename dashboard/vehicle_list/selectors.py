@@ -16,15 +16,18 @@ from alerts.models import LOW_BATTERY
 from connect.status.states import DEGRADED, USABLE, ConnectionState
 from dashboard.vehicle_list.filters import PAGE_SIZE, Filters, TileFilter
 from vehicles import catalogue
+from vehicles.current_state import current_sql
 
 # A vehicle counts as stale if it hasn't reported for this long: its lock status and location should be newer.
 STALE = timedelta(hours=2)
 NO_RECENT_DATA = timedelta(hours=48)
-_MOVING = catalogue.SPEED.staleness or timedelta(minutes=15)
+_CHARGING_NOW = current_sql(catalogue.IS_CHARGING, at="now.charging_at", failed="now.charging_failed")
+_LOCKED_NOW = current_sql(catalogue.IS_LOCKED, at="now.locked_at", failed="now.locked_failed")
+_SPEED_NOW = current_sql(catalogue.SPEED, at="now.speed_at", failed="now.speed_failed")
 
 # Of several drivers' connections to a vehicle, the best usable one counts, and the newest among equals. With IDs, only
 # these vehicles are queried.
-_VEHICLES = """
+_VEHICLES = f"""
     WITH link AS (
         SELECT DISTINCT ON (vehicle_id) vehicle_id, id, state, smartcar_user_id
         FROM connect_connection
@@ -43,9 +46,10 @@ _VEHICLES = """
                link.id AS connection_id, link.state, link.state = ANY(%(troubled)s) AS troubled,
                now.charge, now.charge_at, now.fuel, now.fuel_at,
                coalesce(now.range_km, now.fuel_range_km) AS range_km,
-               coalesce(now.charging, false) AS charging, now.locked, now.locked_at,
+               coalesce(now.charging AND {_CHARGING_NOW}, false) AS charging,
+               CASE WHEN {_LOCKED_NOW} THEN now.locked END AS locked, now.locked AS last_locked, now.locked_at,
                now.latitude, now.longitude, now.heading, now.place_at,
-               coalesce(now.speed > 0 AND now.speed_at > %(moving_since)s, false) AS moving,
+               coalesce(now.speed > 0 AND {_SPEED_NOW}, false) AS moving,
                now.odometer_km, now.odometer_at,
                coalesce(now.charge, now.fuel) AS level,
                coalesce(coalesce(now.charge, now.fuel) < coalesce(rules.low_battery, %(low)s), false) AS low,
@@ -58,11 +62,21 @@ _VEHICLES = """
         LEFT JOIN alerts_fleetrules AS rules ON rules.fleet_id = car.fleet_id
         WHERE car.fleet_id = %(fleet)s
     )
-"""
+"""  # noqa: S608  built from constants
 _FIELDS = (
     *("id", "smartcar_id", "name", "plate", "make", "model", "year", "powertrain", "group", "last_seen_at"),
     *("driver", "connection_id", "state", "troubled", "charge", "charge_at", "fuel", "fuel_at", "range_km"),
-    *("charging", "locked", "locked_at", "latitude", "longitude", "heading", "place_at", "moving"),
+    *(
+        "charging",
+        "locked",
+        "last_locked",
+        "locked_at",
+        "latitude",
+        "longitude",
+        "heading",
+        "place_at",
+        "moving",
+    ),
     *("odometer_km", "odometer_at", "stale", "low"),
 )
 _TILE_CONDITIONS: Mapping[TileFilter, str] = {
@@ -94,7 +108,9 @@ _MARK = """
 class VehicleRow:
     """One vehicle as queried. Percentages are 0-100, distances are in km, and unknown values are None.
 
-    The location may be one that the driver hides at the moment (dashboard.vehicle_list.rows removes it).
+    `charging`, `locked` and `moving` are current states (vehicles.current_state); `last_locked` is the last known one,
+    as of `locked_at`. The location may be one that the driver hides at the moment (dashboard.vehicle_list.rows removes
+    it).
     """
 
     id: int
@@ -118,6 +134,7 @@ class VehicleRow:
     range_km: float | None
     charging: bool
     locked: bool | None
+    last_locked: bool | None
     locked_at: datetime | None
     latitude: float | None
     longitude: float | None
@@ -257,7 +274,7 @@ def _params(fleet: Fleet, now: datetime, vehicle_ids: Collection[int] | None = N
         "alive": [state.value for state in USABLE],
         "troubled": [state.value for state in DEGRADED],
         "worst_first": [state.value for state in _WORST_FIRST],
-        "moving_since": now - _MOVING,
+        "now": now,
         "stale_since": now - STALE,
         "low": LOW_BATTERY,
     }

@@ -9,6 +9,7 @@ from rest_framework import serializers
 from vehicles.api.queries import ResolutionField
 from vehicles.api.units import convert_body, convert_number, unit_for
 from vehicles.catalogue import CATALOGUE
+from vehicles.current_state import is_current
 from vehicles.formatting import format_error, is_stale
 from vehicles.models import LatestSignal, Vehicle
 from vehicles.observations import SignalStatus
@@ -77,6 +78,10 @@ class SignalSerializer(serializers.Serializer[Any]):
     is_stale = serializers.BooleanField(
         help_text="Whether the value is older than one of its kind should be."
     )
+    is_current = serializers.BooleanField(
+        help_text="Whether the value can be taken as the present one: recent enough for a signal of its kind, and "
+        "no report without a value since. The filters `charging` and `locked` use it."
+    )
     status = serializers.ChoiceField(choices=[status.value for status in SignalStatus])
     error = SignalErrorSerializer(allow_null=True)
     notes = serializers.ListField(
@@ -136,6 +141,7 @@ def signal_json(row: LatestSignal, *, units: str, now: Any) -> Json:
         "retrieved_at": row.retrieved_at,
         "reported_at": row.reported_at,
         "is_stale": is_stale(row, now=now),
+        "is_current": is_current(row, now=now),
         "status": row.status,
         "error": _error_json(row),
         "notes": _notes_json(row),
