@@ -117,8 +117,8 @@ def _context(membership: Membership, alerts: list[Alert]) -> dict[str, object]:
 
 def _subject(fleet: Fleet, alerts: list[Alert]) -> str:
     if len(alerts) == 1:
-        values = {"fleet": fleet.name, "car": alerts[0].vehicle, "what": alert_title(alerts[0])}
-        return _("%(what)s: %(car)s (%(fleet)s)") % values
+        values = {"fleet": fleet.name, "vehicle": alerts[0].vehicle, "what": alert_title(alerts[0])}
+        return _("%(what)s: %(vehicle)s (%(fleet)s)") % values
     count = len(alerts)
     text = ngettext("%(n)s new alert (%(fleet)s)", "%(n)s new alerts (%(fleet)s)", count)
     return text % {"n": count, "fleet": fleet.name}

@@ -9,6 +9,7 @@ from django.utils.translation import gettext_lazy as _
 
 from alerts.models import Alert
 from alerts.types import AlertType
+from vehicles.formatting import with_symbol
 
 # By the state of the connection, as payload["state"].
 CONNECTION_TEXTS = {
@@ -78,8 +79,7 @@ def _battery_text(alert: Alert) -> str:
 
 
 def _percent(number: int) -> str:
-    """With a non-breaking space."""
-    return f"{number_format(number)}\N{NO-BREAK SPACE}%"
+    return with_symbol(number_format(number), "%")
 
 
 _TEXTS = {

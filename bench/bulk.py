@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from accounts.models import Fleet, User
     from commands.bulk.models import BulkCommand
 
-CARS, SINGLES = 1000, 10
+VEHICLES, SINGLES = 1000, 10
 BUCKET, PER_MINUTE = 120, 600.0
 MOST_SECONDS = 600.0
 
@@ -37,20 +37,20 @@ class Progress:
 
 def run(*, quick: bool) -> Result:
     """Connects the vehicles, sends the bulk command and records its progress."""
-    cars = 200 if quick else CARS
+    vehicles = 200 if quick else VEHICLES
     os.environ["SMARTCAR_REQUEST_BUCKET"] = str(BUCKET)
     os.environ["SMARTCAR_REQUEST_REFILL"] = str(PER_MINUTE)
     with stack(durable=False) as running, httpx.Client(base_url=running.simulator, timeout=60) as simulator:
-        _start(running, vehicles=cars + SINGLES)
+        _start(running, vehicles=vehicles + SINGLES)
         import django
 
         django.setup()
-        fleet, owner = _connected(simulator, cars=cars + SINGLES)
+        fleet, owner = _connected(simulator, vehicles=vehicles + SINGLES)
         running.worker("commands", threads=32)
         running.worker("default", threads=4)
         _measure(fleet, owner)
         simulator.delete("/control/requests")
-        bulk, estimate = _send_bulk(fleet, owner, cars=cars)
+        bulk, estimate = _send_bulk(fleet, owner, count=vehicles)
         progress, waited = _record_progress(fleet, owner, bulk)
         return _result(simulator, bulk, estimate, progress, waited)
 
@@ -64,7 +64,7 @@ def _start(running: Stack, *, vehicles: int) -> None:
     wait_until(lambda: answers(f"{running.simulator}/control/health"), what="the simulator", child=child)
 
 
-def _connected(simulator: httpx.Client, *, cars: int) -> tuple[Fleet, User]:
+def _connected(simulator: httpx.Client, *, vehicles: int) -> tuple[Fleet, User]:
     """Returns a fleet of unlocked vehicles that accept a lock, each connected at the simulator."""
     from accounts.models import User
     from accounts.services import create_fleet
@@ -73,12 +73,12 @@ def _connected(simulator: httpx.Client, *, cars: int) -> tuple[Fleet, User]:
 
     owner = User.objects.create_user("owner@fleet.example")
     fleet = create_fleet(name="Bench", slug="bench", owner=owner, api_version="v3")
-    for number, car_id in enumerate(_shared(simulator, fleet, cars=cars)):
-        vehicle = Vehicle.objects.create(fleet=fleet, smartcar_id=car_id[0], name=f"Car {number:04d}")
+    for number, vehicle_id in enumerate(_shared(simulator, fleet, vehicles=vehicles)):
+        vehicle = Vehicle.objects.create(fleet=fleet, smartcar_id=vehicle_id[0], name=f"Vehicle {number:04d}")
         Connection.objects.create(
             fleet=fleet,
             vehicle=vehicle,
-            smartcar_user_id=car_id[1],
+            smartcar_user_id=vehicle_id[1],
             api_version="v3",
             mode="simulated",
             state=ConnectionState.ACTIVE,
@@ -86,7 +86,7 @@ def _connected(simulator: httpx.Client, *, cars: int) -> tuple[Fleet, User]:
     return fleet, owner
 
 
-def _shared(simulator: httpx.Client, fleet: Fleet, *, cars: int) -> list[tuple[str, str]]:
+def _shared(simulator: httpx.Client, fleet: Fleet, *, vehicles: int) -> list[tuple[str, str]]:
     """Returns (vehicle ID, user ID) of vehicles whose drivers have granted everything."""
     from connect import oauth
 
@@ -94,18 +94,21 @@ def _shared(simulator: httpx.Client, fleet: Fleet, *, cars: int) -> list[tuple[s
     calm = {"speed": 0, "asleep": False, "reachable": True, "doors": [], "is_locked": False}
     found: list[tuple[str, str]] = []
     offset = 0
-    while len(found) < cars:
+    while len(found) < vehicles:
         page = simulator.get("/control/vehicles", params={"limit": 500, "offset": offset}).json()["vehicles"]
         offset += len(page)
         by_account: dict[str, list[str]] = {}
-        for car in page:
-            if car["account"] and simulator.patch(f"/control/vehicles/{car['id']}", json=calm).is_success:
-                by_account.setdefault(car["account"], []).append(car["id"])
+        for vehicle in page:
+            if (
+                vehicle["account"]
+                and simulator.patch(f"/control/vehicles/{vehicle['id']}", json=calm).is_success
+            ):
+                by_account.setdefault(vehicle["account"], []).append(vehicle["id"])
         for ids in by_account.values():
             granted = simulator.post("/control/grants", json={"url": url, "vehicleIds": ids}).json()
             user = granted["redirect"].partition("user_id=")[2].partition("&")[0]
-            found += [(car_id, user) for car_id in ids]
-    return found[:cars]
+            found += [(vehicle_id, user) for vehicle_id in ids]
+    return found[:vehicles]
 
 
 def _measure(fleet: Fleet, owner: User) -> None:
@@ -121,7 +124,7 @@ def _measure(fleet: Fleet, owner: User) -> None:
     wait_until(lambda: not in_progress.exists(), what="the first commands")
 
 
-def _send_bulk(fleet: Fleet, owner: User, *, cars: int) -> tuple[BulkCommand, float]:
+def _send_bulk(fleet: Fleet, owner: User, *, count: int) -> tuple[BulkCommand, float]:
     """Returns the bulk command, and the seconds that its review estimated."""
     from django.utils import timezone
 
@@ -129,7 +132,7 @@ def _send_bulk(fleet: Fleet, owner: User, *, cars: int) -> tuple[BulkCommand, fl
     from commands.types import CommandType
     from vehicles.selectors import list_vehicles
 
-    vehicles = list(list_vehicles(fleet=fleet)[:cars])
+    vehicles = list(list_vehicles(fleet=fleet)[:count])
     now = timezone.now()
     found = services.review_bulk_command(
         fleet=fleet, vehicles=vehicles, kind=CommandType.LOCK, data={}, now=now
@@ -202,6 +205,6 @@ def _result(
     plot = Plot("Bulk lock", "seconds since the asking", "commands sent", (line,))
     notes = (
         f"A bucket of {BUCKET} requests that regains {PER_MINUTE:g} a minute; Smartcar's regains 2, "
-        f"so there a thousand cars take {PER_MINUTE / 2:g} times as long.",
+        f"so there a thousand vehicles take {PER_MINUTE / 2:g} times as long.",
     )
     return Result("bulk", "1,000 vehicles locked by one bulk command", figures, (plot,), notes)

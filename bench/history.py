@@ -23,7 +23,7 @@ from bench.stack import Stack, stack
 SIGNALS = 10
 DAYS = 500
 READINGS_A_DAY = 10
-CARS_FEW, CARS_MANY = 100, 1000
+VEHICLES_FEW, VEHICLES_MANY = 100, 1000
 GROWTH = 1.5
 _TODAY = datetime.now(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
 _FIRST_DAY = _TODAY - timedelta(days=DAYS)
@@ -32,14 +32,14 @@ _FIRST_DAY = _TODAY - timedelta(days=DAYS)
 _LOAD = """
     WITH added AS (
         INSERT INTO vehicles_reading (vehicle_id, observed_at, value, signal_id)
-        SELECT car,
+        SELECT vehicle,
                %(day)s::timestamptz + make_interval(
-                   mins => (hashint8(car * 1000 + %(number)s::bigint) & 1023) + turn * 6,
-                   secs => (signal * 3 + car %% 7)),
-               (hashint8(car * signal + turn * %(number)s::bigint) & 1023) / 10.0,
+                   mins => (hashint8(vehicle * 1000 + %(number)s::bigint) & 1023) + turn * 6,
+                   secs => (signal * 3 + vehicle %% 7)),
+               (hashint8(vehicle * signal + turn * %(number)s::bigint) & 1023) / 10.0,
                signal
         FROM generate_series(0, %(turns)s::integer - 1) AS turn,
-             generate_series(%(first)s::bigint, %(last)s::bigint) AS car,
+             generate_series(%(first)s::bigint, %(last)s::bigint) AS vehicle,
              unnest(%(signals)s::smallint[]) AS signal
         RETURNING vehicle_id, signal_id, observed_at, value
     ), hours AS (
@@ -90,36 +90,36 @@ class _Site:
 
 def run(*, quick: bool) -> Result:
     """Loads few vehicles, measures, loads many, and measures again."""
-    few, many = (2, 20) if quick else (CARS_FEW, CARS_MANY)
+    few, many = (2, 20) if quick else (VEHICLES_FEW, VEHICLES_MANY)
     rounds = 40 if quick else 400
     with stack(durable=False) as running:
         django.setup()
-        site = _set_up(running, cars=many)
+        site = _set_up(running, vehicles=many)
         started = time.monotonic()
         _load(running, first=1, last=few)
-        before = _measure(site, cars=few, rounds=rounds)
+        before = _measure(site, vehicles=few, rounds=rounds)
         _load(running, first=few + 1, last=many)
         loaded = time.monotonic() - started
-        after = _measure(site, cars=many, rounds=rounds)
+        after = _measure(site, vehicles=many, rounds=rounds)
         sizes = _sizes(running, readings=many * SIGNALS * DAYS * READINGS_A_DAY)
-        figures = _figures(before, after) + sizes + _writing(cars=min(few, 20))
+        figures = _figures(before, after) + sizes + _writing(vehicles=min(few, 20))
     total = many * SIGNALS * DAYS * READINGS_A_DAY / 1e6
     return Result(
         name="history",
-        title=f"One signal of one car, {total:g} million readings of {many} cars",
+        title=f"One signal of one vehicle, {total:g} million readings of {many} vehicles",
         figures=tuple(figures),
         plots=(_plot(before, after, total),),
         notes=(
-            f"{rounds} requests of each kind by one client over a kept connection, of random cars and signals; web and "
-            "PostgreSQL share the machine with the client; PostgreSQL as pip brings it, with 128 MB of shared buffers.",
+            f"{rounds} requests of each kind by one client over a kept connection, of random vehicles and signals; web "
+            "and PostgreSQL share the machine with the client; PostgreSQL as pip brings it, with 128 MB of buffers.",
             f"Growth: p95 with {total:g} million readings by that with {total * few / many:g} million, each of "
-            f"{READINGS_A_DAY * DAYS} readings a signal and car.",
+            f"{READINGS_A_DAY * DAYS} readings a signal and vehicle.",
             f"Loading took {loaded:.0f} s, without waiting for the disk. Its hours and days come with it, set by set.",
         ),
     )
 
 
-def _set_up(running: Stack, *, cars: int) -> _Site:
+def _set_up(running: Stack, *, vehicles: int) -> _Site:
     """Creates a fleet of this many vehicles, numbered from 1, and partitions for all days, and starts the site."""
     from accounts.models import SmartcarApiVersion, User
     from accounts.services import create_fleet
@@ -131,9 +131,9 @@ def _set_up(running: Stack, *, cars: int) -> _Site:
     owner = User.objects.create_user("bench@fleet.example")
     fleet = create_fleet(name="Bench", slug="bench", owner=owner, api_version=SmartcarApiVersion.V3)
     Vehicle.objects.bulk_create(
-        Vehicle(pk=pk, fleet=fleet, smartcar_id=f"car-{pk}") for pk in range(1, cars + 1)
+        Vehicle(pk=pk, fleet=fleet, smartcar_id=f"vehicle-{pk}") for pk in range(1, vehicles + 1)
     )
-    DayZone.objects.bulk_create(DayZone(vehicle_id=pk, time_zone="UTC") for pk in range(1, cars + 1))
+    DayZone.objects.bulk_create(DayZone(vehicle_id=pk, time_zone="UTC") for pk in range(1, vehicles + 1))
     codes = [code for code, signal in CATALOGUE.items() if signal.shape is Shape.NUMBER][:SIGNALS]
     SignalCode.objects.bulk_create(SignalCode(pk=pk, code=code) for pk, code in enumerate(codes, 1))
     since = dict.fromkeys(partitions.TABLES, _FIRST_DAY)
@@ -164,7 +164,7 @@ def _load(running: Stack, *, first: int, last: int) -> None:
         session.execute("VACUUM (ANALYZE) vehicles_reading, vehicles_hourrollup, vehicles_dayrollup")
 
 
-def _measure(site: _Site, *, cars: int, rounds: int) -> dict[str, list[float]]:
+def _measure(site: _Site, *, vehicles: int, rounds: int) -> dict[str, list[float]]:
     """Returns response times in milliseconds by query. Raises RuntimeError for an empty response or an error."""
     chance = random.Random(1)
     headers = {"Authorization": f"Bearer {site.token}"}
@@ -173,7 +173,10 @@ def _measure(site: _Site, *, cars: int, rounds: int) -> dict[str, list[float]]:
         for turn in range(-10, rounds):
             for query in QUERIES:
                 end = _TODAY - timedelta(days=chance.randrange(DAYS - query.days))
-                path = f"/api/v1/vehicles/car-{chance.randint(1, cars)}/signals/{chance.choice(site.codes)}/history/"
+                path = (
+                    f"/api/v1/vehicles/vehicle-{chance.randint(1, vehicles)}/signals/"
+                    f"{chance.choice(site.codes)}/history/"
+                )
                 params = {
                     "from": (end - timedelta(days=query.days)).isoformat(),
                     "to": end.isoformat(),
@@ -220,7 +223,7 @@ def _sizes(running: Stack, *, readings: int) -> list[Figure]:
     ]
 
 
-def _writing(*, cars: int) -> list[Figure]:
+def _writing(*, vehicles: int) -> list[Figure]:
     """Measures how fast the product's own code adds readings, in batches of 1,000, and rolls them up."""
     from django.db import transaction
 
@@ -233,9 +236,9 @@ def _writing(*, cars: int) -> list[Figure]:
         _TODAY - timedelta(hours=20) + timedelta(minutes=minute, seconds=31) for minute in range(0, 600, 6)
     ]
     readings = [
-        NewReading(car, code, at, {"value": at.minute})
+        NewReading(vehicle, code, at, {"value": at.minute})
         for at in moments
-        for car in range(1, cars + 1)
+        for vehicle in range(1, vehicles + 1)
         for code in codes
     ]
     started = time.perf_counter()

@@ -28,10 +28,10 @@ from bench.results import Figure, Plot, Result, Series
 from bench.stack import Stack, stack
 from bench.sustain import spent
 
-CARS, FEW = 10_000, 100
+VEHICLES, FEW = 10_000, 100
 OPEN_PAGES = 200
 # Each vehicle delivers every five minutes.
-CHANGES = CARS / 300
+CHANGES = VEHICLES / 300
 _QUERIES = (
     "",
     "show=charging",
@@ -45,12 +45,15 @@ _QUERIES = (
 
 def run(*, quick: bool) -> Result:
     """Fills the database, starts web and worker, and takes the measurements one after the other."""
-    cars, rounds = (1000, 40) if quick else (CARS, 300)
+    vehicles, rounds = (1000, 40) if quick else (VEHICLES, 300)
     seconds = 10.0 if quick else 40.0
     with stack(durable=False) as running:
         running.environment |= {"STATIC_HASHED": "true", "SMARTCAR_REQUEST_BUCKET": "0"}
         django.setup()
-        few, many = pages_world.make(slug="few", cars=FEW), pages_world.make(slug="many", cars=cars)
+        few, many = (
+            pages_world.make(slug="few", vehicles=FEW),
+            pages_world.make(slug="many", vehicles=vehicles),
+        )
         queries = [_queries(fleet) for fleet in (few, many)]
         web = running.web()
         worker = running.worker(threads=2)
@@ -61,14 +64,16 @@ def run(*, quick: bool) -> Result:
         worker.terminate()
     return Result(
         name="pages",
-        title=f"Pages of a fleet of {cars:,} cars",
+        title=f"Pages of a fleet of {vehicles:,} vehicles",
         figures=(
             Figure.under("fleet page, first answer: p95", _p95(durations["fleet"]), "ms", target=250),
             Figure("fleet page, first answer: median", statistics.median(durations["fleet"]), "ms"),
             Figure.under("list with other filters: p95", _p95(durations["list"]), "ms", target=250),
-            Figure.under("vehicle page: p95", _p95(durations["car"]), "ms", target=150),
-            Figure("vehicle page: median", statistics.median(durations["car"]), "ms"),
-            Figure.under(f"fleet page: queries with {cars:,} cars", queries[1], "queries", target=20.5),
+            Figure.under("vehicle page: p95", _p95(durations["vehicle"]), "ms", target=150),
+            Figure("vehicle page: median", statistics.median(durations["vehicle"]), "ms"),
+            Figure.under(
+                f"fleet page: queries with {vehicles:,} vehicles", queries[1], "queries", target=20.5
+            ),
             Figure.under(
                 "more queries than with 100 vehicles", queries[1] - queries[0], "queries", target=0.5
             ),
@@ -114,11 +119,11 @@ def _client(running: Stack, fleet: Fleet) -> httpx.Client:
 def _page_times(running: Stack, fleet: Fleet, *, rounds: int) -> dict[str, list[float]]:
     """Returns response times in milliseconds by page."""
     rng = random.Random(2)
-    cars = list(fleet.cars.values())
+    vehicles = list(fleet.vehicles.values())
     urls: dict[str, Callable[[], str]] = {
         "fleet": lambda: f"/fleets/{fleet.slug}/",
         "list": lambda: f"/fleets/{fleet.slug}/list/?{rng.choice(_QUERIES)}",
-        "car": lambda: f"/fleets/{fleet.slug}/vehicles/{rng.choice(cars)}/",
+        "vehicle": lambda: f"/fleets/{fleet.slug}/vehicles/{rng.choice(vehicles)}/",
     }
     durations: dict[str, list[float]] = {name: [] for name in urls}
     with _client(running, fleet) as client:
@@ -170,7 +175,7 @@ def _make_deliver(running: Stack, fleet: Fleet) -> Callable[[int, float], None]:
                 "eventType": "VEHICLE_STATE",
                 "data": {
                     "user": {"id": f"{fleet.slug}-{vehicle_id}"},
-                    "vehicle": {"id": fleet.cars[vehicle_id], "make": "TESLA"},
+                    "vehicle": {"id": fleet.vehicles[vehicle_id], "make": "TESLA"},
                     "signals": [signal],
                 },
                 "triggers": [],
@@ -235,7 +240,7 @@ async def _busy(running: Stack, web: subprocess.Popen[bytes], fleet: Fleet, *, s
     plan = signals.plan(
         uri=f"{running.site}/webhooks/smartcar/",
         key=running.management_token,
-        smartcar_ids=random.Random(3).sample(list(fleet.cars.values()), min(2000, len(fleet.cars))),
+        smartcar_ids=random.Random(3).sample(list(fleet.vehicles.values()), min(2000, len(fleet.vehicles))),
         rate=CHANGES,
         seconds=seconds,
     )

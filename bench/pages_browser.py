@@ -22,7 +22,7 @@ _FLAGS = (
     # Without a graphics card, Chromium renders pages and WebGL on the processor.
     "--enable-unsafe-swiftshader",
 )
-_ON_MAP = "performance.getEntriesByName('cars-on-map')[0]?.startTime"
+_ON_MAP = "performance.getEntriesByName('vehicles-on-map')[0]?.startTime"
 # From the response with the map's data until the vehicles are on the map.
 _DATA = (
     "performance.getEntriesByType('resource').find((entry) => entry.name.includes('/map-data/'))?.responseEnd"
@@ -85,7 +85,7 @@ def _open(browser: Browser, running: Stack, fleet: Fleet) -> tuple[float, float,
     """
     page = _page(browser, running, fleet)
     page.goto(f"{running.site}/fleets/{fleet.slug}/")
-    page.wait_for_selector("#fleet-map[data-cars]", state="attached", timeout=60_000)
+    page.wait_for_selector("#fleet-map[data-vehicles]", state="attached", timeout=60_000)
     on_map, data, weight = (float(page.evaluate(each)) for each in (_ON_MAP, _DATA, _WEIGHT))
     page.context.close()
     return on_map, on_map - data, weight
@@ -98,13 +98,13 @@ def _lags(
     page = _page(browser, running, fleet)
     page.goto(f"{running.site}/fleets/{fleet.slug}/")
     page.wait_for_selector('#live-sign[data-state="live"]', timeout=30_000)
-    ids = [int(row.get_attribute("data-id") or 0) for row in page.locator("#car-table tbody tr").all()]
+    ids = [int(row.get_attribute("data-id") or 0) for row in page.locator("#vehicle-table tbody tr").all()]
     lags = []
     for turn in range(changes):
-        car, charge = ids[turn % len(ids)], 3 + turn // len(ids)  # unused values so far
+        vehicle, charge = ids[turn % len(ids)], 3 + turn // len(ids)  # unused values so far
         began = time.monotonic()
-        deliver(car, charge)
-        shown = page.locator(f"#car-{car} .level-number", has_text=re.compile(rf"^\s*{charge} %"))
+        deliver(vehicle, charge)
+        shown = page.locator(f"#vehicle-{vehicle} .level-number", has_text=re.compile(rf"^\s*{charge} %"))
         shown.wait_for(state="attached", timeout=30_000)
         lags.append(time.monotonic() - began)
     page.context.close()

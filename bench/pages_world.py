@@ -19,10 +19,10 @@ _SIGNALS = """
     INSERT INTO vehicles_latestsignal
         (vehicle_id, code, body, observed_at, oem_updated_at, retrieved_at, status, error_type, error_code,
          error_description, reported_at, notes)
-    SELECT car.id, row.code, row.body, now() - interval '1 minute' * (car.id %% 90), now(), now(), 'SUCCESS',
+    SELECT vehicle.id, row.code, row.body, now() - interval '1 minute' * (vehicle.id %% 90), now(), now(), 'SUCCESS',
            '', '', '', now(), '{}'
-    FROM vehicles_vehicle AS car, json_to_recordset(%s::json) AS row (code text, body jsonb)
-    WHERE car.fleet_id = %s
+    FROM vehicles_vehicle AS vehicle, json_to_recordset(%s::json) AS row (code text, body jsonb)
+    WHERE vehicle.fleet_id = %s
 """
 _UPDATE_BODIES = """
     UPDATE vehicles_latestsignal AS state SET body = row.body
@@ -36,11 +36,11 @@ class Fleet:
     """A fleet's slug, its vehicles by our ID and Smartcar's, and the cookie of a manager's session."""
 
     slug: str
-    cars: dict[int, str]
+    vehicles: dict[int, str]
     session: str
 
 
-def make(*, slug: str, cars: int) -> Fleet:
+def make(*, slug: str, vehicles: int) -> Fleet:
     """Creates a fleet whose vehicles reported thirty signals within the last 90 minutes."""
     from django.db import connection
 
@@ -58,14 +58,14 @@ def make(*, slug: str, cars: int) -> Fleet:
             Vehicle(
                 fleet=fleet,
                 smartcar_id=str(uuid.UUID(int=chance.getrandbits(128), version=4)),
-                name=f"Car {number:05}",
+                name=f"Vehicle {number:05}",
                 plate=f"F-{number:05}",
                 make=chance.choice(_MAKES),
                 model="Model",
                 year=2024,
                 driver=f"Driver {number % 997}",
             )
-            for number in range(cars)
+            for number in range(vehicles)
         ],
         batch_size=2000,
     )
@@ -73,13 +73,13 @@ def make(*, slug: str, cars: int) -> Fleet:
         [
             Connection(
                 fleet=fleet,
-                vehicle=car,
-                smartcar_user_id=f"{slug}-{car.pk}",
+                vehicle=vehicle,
+                smartcar_user_id=f"{slug}-{vehicle.pk}",
                 api_version="v3",
                 mode="live",
                 state=ConnectionState.ACTIVE if chance.random() > 0.02 else ConnectionState.STALE,
             )
-            for car in created
+            for vehicle in created
         ],
         batch_size=2000,
     )
@@ -87,12 +87,20 @@ def make(*, slug: str, cars: int) -> Fleet:
         cursor.execute(_SIGNALS, [orjson.dumps(_signal_bodies()).decode(), fleet.pk])
         cursor.execute(
             _UPDATE_BODIES,
-            [orjson.dumps([row for car in created for row in _vehicle_signals(car.pk, chance)]).decode()],
+            [
+                orjson.dumps(
+                    [row for vehicle in created for row in _vehicle_signals(vehicle.pk, chance)]
+                ).decode()
+            ],
         )
         cursor.execute("UPDATE vehicles_vehicle SET last_seen_at = now() - interval '1 minute' * (id % 150)")
-        summaries.refresh_snapshots(vehicle_ids=[car.pk for car in created], held=True)
+        summaries.refresh_snapshots(vehicle_ids=[vehicle.pk for vehicle in created], held=True)
         cursor.execute("ANALYZE")
-    return Fleet(slug=slug, cars={car.pk: car.smartcar_id for car in created}, session=_session(owner.pk))
+    return Fleet(
+        slug=slug,
+        vehicles={vehicle.pk: vehicle.smartcar_id for vehicle in created},
+        session=_session(owner.pk),
+    )
 
 
 def _signal_bodies() -> list[dict[str, object]]:

@@ -22,7 +22,7 @@ from bench import signals, stages
 from bench.results import Figure, Plot, Result, Series
 from bench.stack import Stack, stack
 
-CARS = 1000
+VEHICLES = 1000
 WORKERS = 1
 LIMIT_SECONDS = 2.0
 TARGET = 500.0
@@ -65,7 +65,7 @@ class Step:
 def run(*, quick: bool) -> Result:
     """Increases the rate until it isn't sustained."""
     with stack() as running:
-        smartcar_ids = _connect_cars(running)
+        smartcar_ids = _connect_vehicles(running)
         parts = {"web": running.web()}
         parts |= {
             f"worker {number + 1}": running.worker(name=f"worker-{number}") for number in range(WORKERS)
@@ -111,7 +111,7 @@ def _result(steps: list[Step], spent: Mapping[str, float]) -> Result:
         figures=tuple(figures),
         plots=(Plot("Received to visible", "deliveries/s", "s", tuple(lags)),),
         notes=(
-            f"{CARS} cars in turn, {signals.SIGNALS} signals a delivery of which 5 changed, {WORKERS} worker.",
+            f"{VEHICLES} vehicles in turn, {signals.SIGNALS} signals a delivery of which 5 changed, {WORKERS} worker.",
             "Sending, web, worker, PostgreSQL with full durability and Redis share the machine's processors.",
             "Recording by stages is measured alone, in one process, in batches of 200.",
             "Visible means: seen as recorded by another database session, which looks every 50 ms.",
@@ -119,7 +119,7 @@ def _result(steps: list[Step], spent: Mapping[str, float]) -> Result:
     )
 
 
-def _connect_cars(running: Stack) -> list[str]:
+def _connect_vehicles(running: Stack) -> list[str]:
     """Creates connected vehicles of one fleet. Returns their Smartcar IDs."""
     import django
 
@@ -131,22 +131,22 @@ def _connect_cars(running: Stack) -> list[str]:
 
     owner = User.objects.create_user("owner@fleet.example")
     fleet = create_fleet(name="Bench", slug="bench", owner=owner, api_version="v3")
-    cars = Vehicle.objects.bulk_create(
-        Vehicle(fleet=fleet, smartcar_id=str(uuid.uuid4()), make="TESLA", name=f"Car {number}")
-        for number in range(CARS)
+    vehicles = Vehicle.objects.bulk_create(
+        Vehicle(fleet=fleet, smartcar_id=str(uuid.uuid4()), make="TESLA", name=f"Vehicle {number}")
+        for number in range(VEHICLES)
     )
     Connection.objects.bulk_create(
         Connection(
             fleet=fleet,
-            vehicle=car,
+            vehicle=vehicle,
             smartcar_user_id=f"user-{number}",
             api_version="v3",
             mode="live",
             state=ConnectionState.ACTIVE,
         )
-        for number, car in enumerate(cars)
+        for number, vehicle in enumerate(vehicles)
     )
-    return [car.smartcar_id for car in cars]
+    return [vehicle.smartcar_id for vehicle in vehicles]
 
 
 class _Measurement:
@@ -157,7 +157,7 @@ class _Measurement:
         self._parts = parts
 
     def step(self, *, rate: float, seconds: float, smartcar_ids: list[str]) -> Step:
-        """Sends at the rate for this many seconds, and waits until all is visible or can't be in time anymore."""
+        """Sends at the rate for this many seconds, and waits until all is visible or can no longer be in time."""
         step = Step(rate, seconds)
         before = self._processor_times()
         with psycopg.connect(self._running.servers.database_url, autocommit=True) as database:

@@ -92,18 +92,18 @@ def _connect(simulator: httpx.Client, fleet: Fleet, *, pairs: int) -> None:
         "mode": "simulated",
     }
     address = f"{origins.connect}/oauth/authorize?{urlencode(query)}"
-    for number, car_id in enumerate(_car_ids(simulator, pairs)):
-        granted = simulator.post("/control/grants", json={"url": address, "vehicleIds": [car_id]}).json()
+    for number, vehicle_id in enumerate(_car_ids(simulator, pairs)):
+        granted = simulator.post("/control/grants", json={"url": address, "vehicleIds": [vehicle_id]}).json()
         code = parse_qs(urlsplit(granted["redirect"]).query)["code"][0]
         tokens = user_tokens.store(
             user_id=f"user {number}", pair=api.exchange_code(code=code, redirect_uri=redirect)
         )
         tokens.refresh_expires_at -= timedelta(days=1) + timedelta(days=6) * number / pairs
         tokens.save()
-        car = Vehicle.objects.create(fleet=fleet, smartcar_id=car_id)
+        vehicle = Vehicle.objects.create(fleet=fleet, smartcar_id=vehicle_id)
         Connection.objects.create(
             fleet=fleet,
-            vehicle=car,
+            vehicle=vehicle,
             smartcar_user_id=f"user {number}",
             api_version="v2",
             mode="simulated",
@@ -115,7 +115,7 @@ def _car_ids(simulator: httpx.Client, count: int) -> list[str]:
     found: list[str] = []
     while len(found) < count:
         page = simulator.get("/control/vehicles", params={"limit": 500, "offset": len(found)}).json()
-        found += [car["id"] for car in page["vehicles"]]
+        found += [vehicle["id"] for vehicle in page["vehicles"]]
     return found[:count]
 
 
@@ -257,6 +257,6 @@ def _result(
         notes=(
             f"The budget is Smartcar's default: {BUCKET} requests, {PER_MINUTE:g} more a minute.",
             "Everything but Smartcar's answer is the product's; its clocks are moved from hour to hour.",
-            "The cars count as connected evenly over the week before.",
+            "The vehicles count as connected evenly over the week before.",
         ),
     )

@@ -89,7 +89,7 @@ def _confirm(command: Command, now: datetime) -> bool:
 def _evaluate(update: Update, command: Command) -> bool | None:
     """Returns whether the update shows that the command was executed; None if it doesn't show either.
 
-    False is returned only once the command can't be in progress anymore.
+    False is returned only once the command can no longer be in progress.
     """
     expected = expected_signals.expected_state(CommandType(command.kind))
     if expected is None or (update.vehicle_id, update.code) != (command.vehicle_id, expected.signal.code):

@@ -160,15 +160,15 @@ class CommandMessage(MessageCatalog):
         ),
     )
 
-    # No report can confirm an accepted or unknown command anymore.
+    # Reports can no longer confirm an accepted or unknown command.
     SUPERSEDED_BY_COMMAND = (
         "command.superseded.by_command",
-        _("A later command took the place of this one, so no report can confirm it anymore."),
+        _("A later command took the place of this one, so reports can no longer confirm it."),
     )
     SUPERSEDED_BY_REPORT = (
         "command.superseded.by_report",
         _(
-            "The vehicle has since reported a different state, so no report can confirm this command anymore. "
+            "The vehicle has since reported a different state, so reports can no longer confirm this command. "
             "Send it again if still needed."
         ),
     )

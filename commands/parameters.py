@@ -9,6 +9,7 @@ from django.utils.translation import gettext as _
 
 from commands.types import CommandType
 from smartcar_api.schedules import CLOCK, EVERY_DAY, PARTS, WEEK
+from vehicles.formatting import with_symbol
 
 Parameters = dict[str, Any]
 
@@ -37,7 +38,7 @@ def parse(kind: CommandType, data: Mapping[str, object]) -> Parameters:
 
 
 def describe_parameters(kind: CommandType, parameters: Mapping[str, Any]) -> str:
-    """Returns the parameters for display, such as "80 %"; "" without parameters or after an erasure of the location."""
+    """Returns the parameters for display, such as "80%"; "" without parameters or after an erasure of the location."""
     describe = _DESCRIBERS.get(kind)
     return describe(parameters) if describe and parameters else ""
 
@@ -166,6 +167,6 @@ _READERS: Mapping[CommandType, Callable[[Mapping[str, object]], Parameters]] = {
     CommandType.DELETE_CHARGE_SCHEDULE: _schedule_id,
 }
 _DESCRIBERS: Mapping[CommandType, Callable[[Mapping[str, Any]], str]] = {
-    CommandType.SET_CHARGE_LIMIT: lambda parameters: f"{parameters['percent']} %",
+    CommandType.SET_CHARGE_LIMIT: lambda parameters: with_symbol(str(parameters["percent"]), "%"),
     CommandType.SET_CHARGE_SCHEDULE: _describe_schedule,
 }

@@ -1,4 +1,4 @@
-"""Commands that no signal can confirm anymore, since a later command or report took their place."""
+"""Commands that signals can no longer confirm, since a later command or report took their place."""
 
 from collections.abc import Iterable
 from datetime import datetime

@@ -83,9 +83,9 @@ def _render_invitation(email: OutgoingEmail) -> RenderedEmail | None:
 
 
 _SUBJECTS: dict[AuthorizationPurpose, Callable[[], str]] = {
-    AuthorizationPurpose.SIGN_IN: lambda: _("%(fleet)s asks you to sign in again for %(car)s"),
-    AuthorizationPurpose.PERMISSIONS: lambda: _("%(fleet)s asks you for more permissions for %(car)s"),
-    AuthorizationPurpose.BATTERY: lambda: _("%(fleet)s asks you which battery %(car)s has"),
+    AuthorizationPurpose.SIGN_IN: lambda: _("%(fleet)s asks you to sign in again for %(vehicle)s"),
+    AuthorizationPurpose.PERMISSIONS: lambda: _("%(fleet)s asks you for more permissions for %(vehicle)s"),
+    AuthorizationPurpose.BATTERY: lambda: _("%(fleet)s asks you which battery %(vehicle)s has"),
 }
 
 
@@ -95,7 +95,7 @@ def _invitation_subject(invitation: Invitation) -> str:
     )
     return subject() % {
         "fleet": invitation.fleet,
-        "car": invitation.connection and invitation.connection.vehicle,
+        "vehicle": invitation.connection and invitation.connection.vehicle,
     }
 
 

@@ -238,7 +238,7 @@ class Connection(models.Model):
     def connected(self, *, evidence: Message, new: bool) -> None:
         """Handles the driver's grant, new or renewed: the connection now awaits data."""
         now, reason = timezone.now(), StateReason.CONNECTED.message()
-        self.suspicions.all().delete()
+        self.pending_issues.all().delete()
         Connection.objects.filter(pk=self.pk).update(resolution_url="")
         if not new:
             # Data received from now on belongs to the new grant, regardless of the earlier state.
@@ -284,7 +284,7 @@ class Connection(models.Model):
                 "next_probe_at",
             ]
         )
-        self.suspicions.all().delete()
+        self.pending_issues.all().delete()
         Transition.record(
             connection=self, from_state=before, to_state=state, reason=reason, evidence=evidence, at=now
         ).save()

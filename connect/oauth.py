@@ -235,9 +235,9 @@ def _confirm_user(*, request: AuthorizationRequest, user_id: str) -> list[Shared
     application = applications.for_authorization(request)
     access = token_store.application_access(application=application, user_id=user_id)
     listed = [
-        car
-        for car in application.v3.shared_vehicles(access, mode=request.mode)
-        if car.user_id == user_id and car.external_id == request.external_id
+        vehicle
+        for vehicle in application.v3.shared_vehicles(access, mode=request.mode)
+        if vehicle.user_id == user_id and vehicle.external_id == request.external_id
     ]
     if not listed:
         raise AuthorizationFailedError(oauth_errors.UNCONFIRMED_USER)
@@ -247,11 +247,13 @@ def _confirm_user(*, request: AuthorizationRequest, user_id: str) -> list[Shared
         .exclude(state=ConnectionState.REMOVED)
         .values_list("vehicle__smartcar_id", flat=True)
     )
-    return [car for car in listed if car.vehicle_id not in elsewhere or _updated_by(car, request)]
+    return [
+        vehicle for vehicle in listed if vehicle.vehicle_id not in elsewhere or _updated_by(vehicle, request)
+    ]
 
 
-def _updated_by(car: SharedVehicle, request: AuthorizationRequest) -> bool:
-    return car.updated_at is not None and car.updated_at >= request.created_at
+def _updated_by(vehicle: SharedVehicle, request: AuthorizationRequest) -> bool:
+    return vehicle.updated_at is not None and vehicle.updated_at >= request.created_at
 
 
 @transaction.atomic
@@ -261,34 +263,34 @@ def _connect_all(
     # Of two authorizations that end at the same time, only the first may use the invitation.
     if request.invitation is not None and not request.invitation.use(now=timezone.now()):
         raise AuthorizationFailedError(oauth_errors.INVITATION_OVER)
-    connections = [_connect(request=request, tokens=tokens, car=car) for car in shared]
+    connections = [_connect(request=request, tokens=tokens, shared=each) for each in shared]
     for connection in connections:
         enqueue_on_commit("connect.tasks.complete_connection", connection.pk)
     return connections
 
 
-def _connect(*, request: AuthorizationRequest, tokens: UserToken | None, car: SharedVehicle) -> Connection:
+def _connect(*, request: AuthorizationRequest, tokens: UserToken | None, shared: SharedVehicle) -> Connection:
     facts = VehicleFacts(
-        smartcar_id=car.vehicle_id,
-        user_id=car.user_id,
-        external_id=car.external_id,
-        make=car.make,
-        model=car.model,
-        year=car.year,
-        mode=_mode(car.mode or request.mode),
-        powertrain=car.powertrain,
+        smartcar_id=shared.vehicle_id,
+        user_id=shared.user_id,
+        external_id=shared.external_id,
+        make=shared.make,
+        model=shared.model,
+        year=shared.year,
+        mode=_mode(shared.mode or request.mode),
+        powertrain=shared.powertrain,
     )
     vehicle = vehicle_services.upsert_vehicle(fleet=request.fleet, facts=facts)
     connection, new = Connection.objects.update_or_create(
         vehicle=vehicle,
-        smartcar_user_id=car.user_id,
+        smartcar_user_id=shared.user_id,
         application=request.application,
         defaults={
             "fleet": request.fleet,
-            "smartcar_connection_id": car.connection_id,
+            "smartcar_connection_id": shared.connection_id,
             "api_version": request.api_version,
             "mode": facts.mode,
-            "scopes": sorted(car.permissions),
+            "scopes": sorted(shared.permissions),
             "tokens": tokens,
             "subscribed_at": None,
             **NO_PROBLEM.columns("subscription_error"),

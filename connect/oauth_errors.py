@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 class ConnectError:
     """An authorization that connected nothing: what happened, and what to do next.
 
-    `for_driver` is for an invited driver, who knows neither the fleet's pages nor the site's administrator. `car`
+    `for_driver` is for an invited driver, who knows neither the fleet's pages nor the site's administrator. `vehicle`
     contains labels and values of the vehicle, which are shown on the page and must not be logged. The texts are English
     and are translated by the page.
     """
@@ -29,7 +29,7 @@ class ConnectError:
     outcome: AuthorizationOutcome
     text: str
     driver_text: str = ""
-    car: tuple[tuple[str, str], ...] = field(default=(), repr=False)
+    vehicle: tuple[tuple[str, str], ...] = field(default=(), repr=False)
 
     @property
     def title(self) -> str:
@@ -199,7 +199,7 @@ def error_for(*, error: str, params: Mapping[str, str] | None = None) -> Connect
             ),
         )
     if error == "vehicle_incompatible":
-        return replace(known, car=_vehicle_details(params or {}))
+        return replace(known, vehicle=_vehicle_details(params or {}))
     return known
 
 

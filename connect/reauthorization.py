@@ -107,9 +107,9 @@ def _confirmed(request: AuthorizationRequest, connection: Connection) -> bool:
     except SmartcarError as error:
         raise AuthorizationFailedError(oauth_errors.UNREACHABLE) from error
     return any(
-        (car.vehicle_id, car.user_id, car.external_id)
+        (vehicle.vehicle_id, vehicle.user_id, vehicle.external_id)
         == (connection.vehicle.smartcar_id, connection.smartcar_user_id, request.external_id)
-        for car in shared
+        for vehicle in shared
     )
 
 

@@ -21,12 +21,12 @@ urlpatterns = [
     re_path(rf"^connect/driver/{_SECRET}/close/$", driver.close, name="portal_close"),
     re_path(rf"^connect/driver/{_SECRET}/language/$", driver.set_language, name="portal_language"),
     re_path(
-        rf"^connect/driver/{_SECRET}/receipts/(?P<removal_id>[0-9]{{1,18}})/$",
+        rf"^connect/driver/{_SECRET}/receipts/(?P<offboarding_id>[0-9]{{1,18}})/$",
         driver.receipt,
         name="portal_receipt",
     ),
     re_path(
-        rf"^connect/driver/{_SECRET}/receipts/(?P<removal_id>[0-9]{{1,18}})/progress/$",
+        rf"^connect/driver/{_SECRET}/receipts/(?P<offboarding_id>[0-9]{{1,18}})/progress/$",
         driver.progress,
         name="portal_receipt_progress",
     ),
@@ -39,9 +39,11 @@ urlpatterns = [
     path(f"{_FLEET}/vehicles/<str:smartcar_id>/disconnect/", offboarding.remove, name="disconnect"),
     path(f"{_FLEET}/connections/reconciliation/", reconciliation.show, name="reconciliation"),
     path(f"{_FLEET}/offboarding/", offboarding.listing, name="offboarding_list"),
-    path(f"{_FLEET}/offboarding/<int:removal_id>/", offboarding.show, name="offboarding"),
+    path(f"{_FLEET}/offboarding/<int:offboarding_id>/", offboarding.show, name="offboarding"),
     path(
-        f"{_FLEET}/offboarding/<int:removal_id>/progress/", offboarding.progress, name="offboarding_progress"
+        f"{_FLEET}/offboarding/<int:offboarding_id>/progress/",
+        offboarding.progress,
+        name="offboarding_progress",
     ),
     path(f"{_FLEET}/drivers/", driver.manage, name="drivers"),
     path(f"{_FLEET}/drivers/<int:page_id>/close/", driver.revoke, name="driver_close"),

@@ -86,7 +86,7 @@ def _error_page(request: HttpRequest, failure: AuthorizationFailedError, *, for_
     context = {
         "title": error.title,
         "text": error.for_driver if for_driver else error.text,
-        "car": error.car,
+        "vehicle": error.vehicle,
         "for_driver": for_driver,
         "invitation": invitation if invitation is not None and invitation.open else None,
         "authorization": None if for_driver else failure.authorization,
@@ -98,43 +98,45 @@ def _driver_message(result: CallbackResult) -> str:
     """Returns the message on the driver's portal."""
     if result.purpose == AuthorizationPurpose.SIGN_IN:
         message = _(
-            "Thank you. You're signed in again for %(cars)s. %(fleet)s will start receiving data "
+            "Thank you. You're signed in again for %(vehicles)s. %(fleet)s will start receiving data "
             "again shortly."
         )
     elif result.purpose == AuthorizationPurpose.BATTERY:
-        message = _("Thank you. The battery size of %(cars)s was selected.")
+        message = _("Thank you. The battery size of %(vehicles)s was selected.")
     else:
         message = ngettext(
-            "%(cars)s is connected to %(fleet)s. This is your private page. Save the link below.",
-            "%(cars)s are connected to %(fleet)s. This is your private page. Save the link below.",
+            "%(vehicles)s is connected to %(fleet)s. This is your private page. Save the link below.",
+            "%(vehicles)s are connected to %(fleet)s. This is your private page. Save the link below.",
             len(result.connections),
         )
-    return message % {"cars": _vehicles(result), "fleet": result.fleet}
+    return message % {"vehicles": _vehicles(result), "fleet": result.fleet}
 
 
 def _member_message(result: CallbackResult) -> str:
     """Returns the message for a member on the page after the authorization."""
     if result.purpose == AuthorizationPurpose.SIGN_IN:
         message = _(
-            "The driver's sign-in for %(cars)s was renewed. Data will arrive again within a few minutes."
+            "The driver's sign-in for %(vehicles)s was renewed. Data will arrive again within a few minutes."
         )
     elif result.purpose == AuthorizationPurpose.BATTERY:
-        message = _("The battery size of %(cars)s was selected. It appears with the vehicle's next report.")
+        message = _(
+            "The battery size of %(vehicles)s was selected. It appears with the vehicle's next report."
+        )
     else:
         message = ngettext(
-            "%(cars)s is connected. The first data arrives in about a minute.",
-            "%(count)s vehicles are connected: %(cars)s. The first data arrives in about a minute.",
+            "%(vehicles)s is connected. The first data arrives in about a minute.",
+            "%(count)s vehicles are connected: %(vehicles)s. The first data arrives in about a minute.",
             len(result.connections),
         )
-    return message % {"cars": _vehicles(result), "count": len(result.connections)}
+    return message % {"vehicles": _vehicles(result), "count": len(result.connections)}
 
 
 def _target_missing_message(result: CallbackResult) -> str:
     message = _(
-        "%(car)s wasn't shared this time, or was shared from a different manufacturer "
+        "%(vehicle)s wasn't shared this time, or was shared from a different manufacturer "
         "account. If that was a mistake, start again and select it."
     )
-    return message % {"car": result.about and result.about.vehicle}
+    return message % {"vehicle": result.about and result.about.vehicle}
 
 
 def _vehicles(result: CallbackResult) -> str:

@@ -60,12 +60,12 @@ urlpatterns = [
     _moved("connect:portal_language", rf"^connect/mine/{_SECRET}/language/$", pattern=True),
     _moved(
         "connect:portal_receipt",
-        rf"^connect/mine/{_SECRET}/proof/(?P<removal_id>[0-9]{{1,18}})/$",
+        rf"^connect/mine/{_SECRET}/proof/(?P<offboarding_id>[0-9]{{1,18}})/$",
         pattern=True,
     ),
     _moved(
         "connect:portal_receipt_progress",
-        rf"^connect/mine/{_SECRET}/proof/(?P<removal_id>[0-9]{{1,18}})/progress/$",
+        rf"^connect/mine/{_SECRET}/proof/(?P<offboarding_id>[0-9]{{1,18}})/progress/$",
         pattern=True,
     ),
     _moved(
@@ -77,8 +77,8 @@ urlpatterns = [
     _moved("connect:disconnect", "connect/<slug:slug>/vehicles/<str:smartcar_id>/remove/"),
     _moved("connect:reconciliation", "connect/<slug:slug>/comparison/"),
     _moved("connect:offboarding_list", "connect/<slug:slug>/removals/"),
-    _moved("connect:offboarding", "connect/<slug:slug>/removals/<int:removal_id>/"),
-    _moved("connect:offboarding_progress", "connect/<slug:slug>/removals/<int:removal_id>/progress/"),
+    _moved("connect:offboarding", "connect/<slug:slug>/removals/<int:offboarding_id>/"),
+    _moved("connect:offboarding_progress", "connect/<slug:slug>/removals/<int:offboarding_id>/progress/"),
     _moved("connect:drivers", "connect/<slug:slug>/drivers/"),
     _moved("connect:driver_close", "connect/<slug:slug>/drivers/<int:page_id>/close/"),
     _moved("connect:driver_renew", "connect/<slug:slug>/drivers/<int:page_id>/renew/"),

@@ -220,7 +220,7 @@ class ErrorMessage(MessageCatalog):
             _LATER,
         ),
     )
-    NOT_SENT_CAR_RESTS = (
+    NOT_SENT_VEHICLE_COOLDOWN = (
         "smartcar.not_sent.car_rests",
         _with(
             _(

@@ -21,7 +21,7 @@ from vehicles.observations import SignalStatus
 # be missed.
 _WHILE_AWAKE = timedelta(hours=2)
 # Changes only if somebody is at the vehicle, which wakes it, so that it reports the change as soon as it has reception.
-# Sleep without reports is usual over a night; after a day without a report, it says nothing anymore.
+# Sleep without reports is usual over a night; after a day, the state may be any.
 _WHILE_PARKED = timedelta(days=1)
 
 _HOLDS: Mapping[Signal, timedelta] = {

@@ -52,7 +52,14 @@ def display_unit(unit: Unit, *, units: str) -> Unit:
 def quantity(value: float, unit: Unit | None, *, units: str) -> str:
     """Formats a number with its unit in the chosen system: 312 km as "194 mi"."""
     number, sign = _measured(value, unit, units=units)
-    return f"{number} {sign}" if sign else number
+    return with_symbol(number, sign)
+
+
+def with_symbol(number: str, sign: str) -> str:
+    """Joins a formatted number and a unit's symbol as in the active language: "80%" in English, "80 %" in German."""
+    if sign == symbol(Unit.PERCENT):
+        return pgettext("percentage", "%(number)s%%") % {"number": number}
+    return f"{number} {sign}".strip()
 
 
 def _measured(value: float, unit: Unit | None, *, units: str) -> tuple[str, str]:

@@ -29,8 +29,8 @@ _ADD = """
             (vehicle_id bigint, code text, observed_at timestamptz, value double precision, rest jsonb, known boolean)
         ) WITH ORDINALITY AS row (vehicle_id, code, observed_at, value, rest, known, place)
     ), unnumbered AS (
-        SELECT code, CASE WHEN NOT bool_or(known) THEN min(car.fleet_id) END AS fleet_id
-        FROM incoming JOIN vehicles_vehicle AS car ON car.id = vehicle_id
+        SELECT code, CASE WHEN NOT bool_or(known) THEN min(vehicle.fleet_id) END AS fleet_id
+        FROM incoming JOIN vehicles_vehicle AS vehicle ON vehicle.id = vehicle_id
         WHERE NOT EXISTS (SELECT FROM vehicles_signalcode AS numbered WHERE numbered.code = incoming.code)
         GROUP BY code
     ), fresh AS (

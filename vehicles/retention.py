@@ -71,7 +71,7 @@ def _without_fleet(partition: str, fleet_id: int) -> Iterator[int]:
         for at in range(0, len(vehicle_ids), _VEHICLE_BATCH):
             cursor.execute(
                 f"""
-                SELECT id FROM unnest(%s::bigint[]) AS car (id)
+                SELECT id FROM unnest(%s::bigint[]) AS vehicle (id)
                 WHERE EXISTS (SELECT FROM {partition} WHERE vehicle_id = id)
                 """,  # noqa: S608
                 [vehicle_ids[at : at + _VEHICLE_BATCH]],

@@ -23,17 +23,17 @@ from vehicles.value_times import value_time
 UNKNOWN_SIGNALS_PER_VEHICLE = 100
 _BY_TIME = attrgetter("observed_at", "received_at")
 _STORE_LAST_SEEN = """
-    UPDATE vehicles_vehicle AS car SET last_seen_at = greatest(car.last_seen_at, row.at)
-    FROM json_to_recordset(%s::json) AS row (id bigint, at timestamptz) WHERE car.id = row.id
+    UPDATE vehicles_vehicle AS vehicle SET last_seen_at = greatest(vehicle.last_seen_at, row.at)
+    FROM json_to_recordset(%s::json) AS row (id bigint, at timestamptz) WHERE vehicle.id = row.id
 """
 _IDENTITY = {catalogue.VIN.code: "vin", catalogue.NICKNAME.code: "nickname"}
 _STORE_IDENTITY = """
-    UPDATE vehicles_vehicle AS car
-    SET vin = coalesce(left(row.vin, 17), car.vin),
-        name = CASE WHEN car.name = '' THEN coalesce(left(row.nickname, 80), '') ELSE car.name END
+    UPDATE vehicles_vehicle AS vehicle
+    SET vin = coalesce(left(row.vin, 17), vehicle.vin),
+        name = CASE WHEN vehicle.name = '' THEN coalesce(left(row.nickname, 80), '') ELSE vehicle.name END
     FROM json_to_recordset(%s::json) AS row (id bigint, vin text, nickname text)
-    WHERE car.id = row.id
-        AND (car.vin <> left(row.vin, 17) OR (car.name = '' AND row.nickname <> ''))
+    WHERE vehicle.id = row.id
+        AND (vehicle.vin <> left(row.vin, 17) OR (vehicle.name = '' AND row.nickname <> ''))
 """
 
 

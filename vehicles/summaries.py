@@ -73,11 +73,11 @@ CODES = frozenset(column.signal.code for column in _COLUMNS)
 _NAMES = ", ".join(column.name for column in _COLUMNS)
 _STORE = f"""
     INSERT INTO vehicles_summary (vehicle_id, {_NAMES})
-    SELECT car.id, {", ".join(column.picked for column in _COLUMNS)}
-    FROM vehicles_vehicle AS car
-    LEFT JOIN vehicles_latestsignal AS signal ON signal.vehicle_id = car.id AND signal.code = ANY(%s)
-    WHERE car.id = ANY(%s)
-    GROUP BY car.id
+    SELECT vehicle.id, {", ".join(column.picked for column in _COLUMNS)}
+    FROM vehicles_vehicle AS vehicle
+    LEFT JOIN vehicles_latestsignal AS signal ON signal.vehicle_id = vehicle.id AND signal.code = ANY(%s)
+    WHERE vehicle.id = ANY(%s)
+    GROUP BY vehicle.id
     ON CONFLICT (vehicle_id) DO UPDATE SET {", ".join(f"{c.name} = excluded.{c.name}" for c in _COLUMNS)}
 """  # noqa: S608  built from the names above
 

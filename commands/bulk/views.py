@@ -121,7 +121,7 @@ def _questions(request: HttpRequest, membership: Membership, found: BulkReview) 
         "too_many": services.too_many(found) if found.too_many else "",
         "words": f"{kind.label} {parameters.describe_parameters(kind, found.params)}".rstrip(),
         "carried": found.params.items(),
-        "cars": " ".join(candidate.vehicle.smartcar_id for candidate in found.eligible),
+        "vehicles": " ".join(candidate.vehicle.smartcar_id for candidate in found.eligible),
         "reason": request.POST.get("reason", ""),
         "needs_reason": get_policy(fleet=membership.fleet).needs_reason(kind),
         "ways": None
@@ -139,7 +139,7 @@ def _kind(request: HttpRequest) -> CommandType:
 
 def _selected_vehicles(request: HttpRequest, membership: Membership) -> list[Vehicle]:
     """Returns the selected vehicles of the fleet. IDs of other vehicles are ignored."""
-    ids = {*request.POST.getlist("car"), *request.POST.get("cars", "").split()}
+    ids = {*request.POST.getlist("vehicle"), *request.POST.get("vehicles", "").split()}
     return list(list_vehicles(fleet=membership.fleet).filter(smartcar_id__in=ids))
 
 

@@ -34,14 +34,14 @@ class Driver:
 
 @dataclass(frozen=True, slots=True)
 class ConnectionRow:
-    """One connection. `shared_by` is the number of drivers who share the vehicle with the fleet now, `cars` the number
-    of vehicles that its driver shares."""
+    """One connection. `shared_by` is the number of drivers who share the vehicle with the fleet now, `vehicles` the
+    number of vehicles that its driver shares."""
 
     connection: Connection
     driver: Driver
     step: NextAction
     shared_by: int
-    cars: int
+    vehicles: int
 
 
 def list_connections(*, fleet: Fleet, state: str = "", search: str = "") -> QuerySet[Connection]:
@@ -87,14 +87,14 @@ def connection_rows(*, fleet: Fleet, connections: Iterable[Connection], now: dat
         state__in=[ConnectionState.REMOVED, ConnectionState.REVOKED]
     )
     shared_by = _count_by(current.filter(vehicle__in=[each.vehicle_id for each in shown]), "vehicle_id")
-    cars = _count_by(current.filter(smartcar_user_id__in=users), "smartcar_user_id")
+    vehicles = _count_by(current.filter(smartcar_user_id__in=users), "smartcar_user_id")
     return [
         ConnectionRow(
             connection=each,
             driver=drivers.get(each.smartcar_user_id, Driver()),
             step=next_action(each, now=now),
             shared_by=shared_by.get(each.vehicle_id, 0),
-            cars=cars.get(each.smartcar_user_id, 0),
+            vehicles=vehicles.get(each.smartcar_user_id, 0),
         )
         for each in shown
     ]
@@ -134,9 +134,9 @@ def related_connections(*, connection: Connection) -> tuple[list[Connection], li
         .select_related("vehicle")
         .order_by("pk")
     )
-    same_car = list(others.filter(vehicle_id=connection.vehicle_id))
+    same_vehicle = list(others.filter(vehicle_id=connection.vehicle_id))
     same_driver = others.filter(smartcar_user_id=connection.smartcar_user_id)
-    return same_car, list(same_driver.exclude(vehicle_id=connection.vehicle_id))
+    return same_vehicle, list(same_driver.exclude(vehicle_id=connection.vehicle_id))
 
 
 def page_version(*, connection: Connection) -> str:
@@ -147,7 +147,7 @@ def page_version(*, connection: Connection) -> str:
         connection.subscription_error,
         connection.subscribed_at,
     )
-    pending_issues = sorted(connection.suspicions.values_list("state", flat=True))
+    pending_issues = sorted(connection.pending_issues.values_list("state", flat=True))
     return f"{crc32(f'{displayed}{pending_issues}'.encode())}"
 
 

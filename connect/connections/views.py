@@ -85,7 +85,7 @@ def _page(
     membership: Membership, connection: Connection, form: LinkForm | None, *, just_made: int | None = None
 ) -> dict[str, Any]:
     driver = _driver(connection)
-    same_car, same_driver = selectors.related_connections(connection=connection)
+    same_vehicle, same_driver = selectors.related_connections(connection=connection)
     invitations = Invitation.objects.filter(fleet=membership.fleet, connection=connection)
     scopes = with_reasons(connection.scopes)
     return {
@@ -101,10 +101,12 @@ def _page(
         "missing": selectors.missing_scopes(connection=connection),
         "battery_unknown": selectors.battery_unknown(connection=connection),
         "transitions": selectors.list_transitions(connection=connection),
-        "suspicions": [
-            ConnectionState(each.state).label for each in connection.suspicions.all() if connection.granted
+        "pending_issues": [
+            ConnectionState(each.state).label
+            for each in connection.pending_issues.all()
+            if connection.granted
         ],
-        "same_car": _with_drivers(connection, same_car),
+        "same_vehicle": _with_drivers(connection, same_vehicle),
         "same_driver": same_driver,
         "version": selectors.page_version(connection=connection),
         "email_offered": settings.EMAIL_ENABLED,
@@ -123,11 +125,11 @@ def poll(request: HttpRequest, slug: str, connection_id: int) -> HttpResponse:
     return HttpResponseClientRefresh()
 
 
-def _with_drivers(connection: Connection, same_car: list[Connection]) -> list[tuple[Connection, Driver]]:
+def _with_drivers(connection: Connection, same_vehicle: list[Connection]) -> list[tuple[Connection, Driver]]:
     drivers = selectors.list_drivers(
-        fleet=connection.fleet, smartcar_user_ids=[each.smartcar_user_id for each in same_car]
+        fleet=connection.fleet, smartcar_user_ids=[each.smartcar_user_id for each in same_vehicle]
     )
-    return [(each, drivers.get(each.smartcar_user_id, Driver())) for each in same_car]
+    return [(each, drivers.get(each.smartcar_user_id, Driver())) for each in same_vehicle]
 
 
 @login_required

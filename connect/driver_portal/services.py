@@ -109,7 +109,7 @@ class DriverSharing:
     """A driver portal with the connections the driver shares."""
 
     page: DriverPortal
-    cars: list[Connection]
+    vehicles: list[Connection]
     email: OutgoingEmail | None
 
 

@@ -62,8 +62,10 @@ def show(request: HttpRequest, page: DriverPortal) -> HttpResponse:
         "page": page,
         "sharing_with": page.fleet,
         "time_zone": zone(page.fleet.time_zone).key,
-        "cars": [_portal_vehicle(connection, now=now) for connection in connections],
-        "removals": [get_receipt(offboarding) for offboarding in requests_for_connections(page=page)[:20]],
+        "vehicles": [_portal_vehicle(connection, now=now) for connection in connections],
+        "offboardings": [
+            get_receipt(offboarding) for offboarding in requests_for_connections(page=page)[:20]
+        ],
         "languages": settings.LANGUAGES,
         "language": get_language(),
     }
@@ -98,24 +100,24 @@ def perform_action(request: HttpRequest, page: DriverPortal, connection_id: int,
 
 @require_GET
 @signed_link_view(DriverPortal.from_token)
-def receipt(request: HttpRequest, page: DriverPortal, removal_id: int) -> HttpResponse:
+def receipt(request: HttpRequest, page: DriverPortal, offboarding_id: int) -> HttpResponse:
     """Shows the deletion receipt to the driver."""
-    context = {"page": page, "sharing_with": page.fleet, "proof": _receipt(page, removal_id)}
-    return render(request, "connect/offboarding/proof.html", context)
+    context = {"page": page, "sharing_with": page.fleet, "receipt": _receipt(page, offboarding_id)}
+    return render(request, "connect/offboarding/receipt.html", context)
 
 
 @require_GET
 @signed_link_view(DriverPortal.from_token)
-def progress(request: HttpRequest, page: DriverPortal, removal_id: int) -> HttpResponse:
+def progress(request: HttpRequest, page: DriverPortal, offboarding_id: int) -> HttpResponse:
     """Returns the receipt's fragment for the open page, or 204 if the page is current."""
-    found = _receipt(page, removal_id)
+    found = _receipt(page, offboarding_id)
     if request.GET.get("version") == found.version:
         return HttpResponse(status=204)
-    return render(request, "connect/offboarding/state.html", {"page": page, "proof": found})
+    return render(request, "connect/offboarding/state.html", {"page": page, "receipt": found})
 
 
-def _receipt(page: DriverPortal, removal_id: int) -> DeletionReceipt:
-    offboarding = requests_for_connections(page=page).filter(pk=removal_id).first()
+def _receipt(page: DriverPortal, offboarding_id: int) -> DeletionReceipt:
+    offboarding = requests_for_connections(page=page).filter(pk=offboarding_id).first()
     if offboarding is None:
         raise Http404("No such receipt on this page.")
     return get_receipt(offboarding)
@@ -202,7 +204,7 @@ def _pause(request: HttpRequest, connection: Connection) -> None:
         messages.error(request, _("Choose how long to hide the location."))
         return
     privacy.pause(connection=connection, duration=PAUSES[form.cleaned_data["lasts"]], now=timezone.now())
-    messages.success(request, _("The location of %(car)s is hidden.") % {"car": connection.vehicle})
+    messages.success(request, _("The location of %(vehicle)s is hidden.") % {"vehicle": connection.vehicle})
 
 
 def _resume(request: HttpRequest, connection: Connection) -> None:
@@ -216,14 +218,14 @@ def _set_hours(request: HttpRequest, connection: Connection) -> None:
         messages.error(request, _("Enter two different times for working hours, such as 08:00 and 17:00."))
         return
     privacy.set_hours(connection=connection, now=timezone.now(), **form.cleaned_data)
-    message = _("%(fleet)s can see the location of %(car)s only during these hours.")
-    messages.success(request, message % {"fleet": connection.fleet, "car": connection.vehicle})
+    message = _("%(fleet)s can see the location of %(vehicle)s only during these hours.")
+    messages.success(request, message % {"fleet": connection.fleet, "vehicle": connection.vehicle})
 
 
 def _clear_hours(request: HttpRequest, connection: Connection) -> None:
     privacy.clear_hours(connection=connection)
-    message = _("%(fleet)s can see the location of %(car)s at all times.")
-    messages.success(request, message % {"fleet": connection.fleet, "car": connection.vehicle})
+    message = _("%(fleet)s can see the location of %(vehicle)s at all times.")
+    messages.success(request, message % {"fleet": connection.fleet, "vehicle": connection.vehicle})
 
 
 def _withdraw(request: HttpRequest, connection: Connection) -> None:
@@ -236,9 +238,9 @@ def _withdraw(request: HttpRequest, connection: Connection) -> None:
     except NothingToOffboardError as error:
         messages.error(request, str(error))
         return
-    message = _("%(fleet)s no longer has access to %(car)s. You can follow the progress below.")
-    car = connection.vehicle.description or _("the car")
-    messages.success(request, message % {"fleet": connection.fleet, "car": car})
+    message = _("%(fleet)s no longer has access to %(vehicle)s. You can follow the progress below.")
+    vehicle = connection.vehicle.description or _("the car")
+    messages.success(request, message % {"fleet": connection.fleet, "vehicle": vehicle})
 
 
 _ACTIONS: dict[str, Callable[[HttpRequest, Connection], None]] = {

@@ -16,15 +16,15 @@ class OffboardingRequestAdmin(ReadOnlyAdmin[OffboardingRequest]):
 
 @admin.register(GrantRevocation)
 class GrantRevocationAdmin(ReadOnlyAdmin[GrantRevocation]):
-    list_display = ["removal", "connection", "end", "ended_at", "request_id", "listing", "listed_at"]
-    list_filter = ["end", "listing", "removal__fleet"]
+    list_display = ["offboarding", "connection", "end", "ended_at", "request_id", "listing", "listed_at"]
+    list_filter = ["end", "listing", "offboarding__fleet"]
     search_fields = ["request_id", "connection__vehicle__smartcar_id"]
-    list_select_related = ["removal", "connection__vehicle"]
+    list_select_related = ["offboarding", "connection__vehicle"]
 
 
 @admin.register(ErasureRecord)
 class ErasureRecordAdmin(ReadOnlyAdmin[ErasureRecord]):
-    list_display = ["removal", "kind", "rows", "done_at", "note"]
-    list_filter = ["kind", "done_at", "removal__fleet"]
-    search_fields = ["kind", "removal__vehicle__smartcar_id"]
-    list_select_related = ["removal"]
+    list_display = ["offboarding", "kind", "rows", "done_at", "note"]
+    list_filter = ["kind", "done_at", "offboarding__fleet"]
+    search_fields = ["kind", "offboarding__vehicle__smartcar_id"]
+    list_select_related = ["offboarding"]

@@ -55,10 +55,10 @@ class OffboardingRequest(models.Model):
     `until` is when sharing ended: data that this or another driver shares later is not erased.
     """
 
-    fleet = models.ForeignKey(Fleet, on_delete=models.CASCADE, related_name="removals")
-    vehicle = models.ForeignKey(Vehicle, on_delete=models.CASCADE, related_name="removals")
+    fleet = models.ForeignKey(Fleet, on_delete=models.CASCADE, related_name="offboardings")
+    vehicle = models.ForeignKey(Vehicle, on_delete=models.CASCADE, related_name="offboardings")
     connection = models.ForeignKey(
-        "connect.Connection", on_delete=models.CASCADE, null=True, blank=True, related_name="removals"
+        "connect.Connection", on_delete=models.CASCADE, null=True, blank=True, related_name="offboardings"
     )
     asked_by = models.ForeignKey(User, on_delete=models.SET_NULL, null=True, blank=True, related_name="+")
     by_driver = models.BooleanField(default=False)
@@ -83,7 +83,7 @@ class OffboardingRequest(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"Removal {self.pk}"
+        return f"Offboarding {self.pk}"
 
     @property
     def problem(self) -> Problem:
@@ -112,7 +112,9 @@ class OffboardingRequest(models.Model):
 class GrantRevocation(models.Model):
     """One driver's grant for the vehicle and how it ended. `request_id` is Smartcar's, for its support."""
 
-    removal = models.ForeignKey(OffboardingRequest, on_delete=models.CASCADE, related_name="grants")
+    offboarding = models.ForeignKey(
+        OffboardingRequest, on_delete=models.CASCADE, db_column="removal_id", related_name="grants"
+    )
     connection = models.ForeignKey("connect.Connection", on_delete=models.CASCADE, related_name="+")
     end = models.CharField(max_length=8, choices=RevocationStatus.choices, default=RevocationStatus.WAITING)
     ended_at = models.DateTimeField(null=True, blank=True)
@@ -124,17 +126,19 @@ class GrantRevocation(models.Model):
         db_table = "connect_removedgrant"
         ordering = ["id"]
         constraints = [
-            models.UniqueConstraint(fields=["removal", "connection"], name="connect_removed_grant_once")
+            models.UniqueConstraint(fields=["offboarding", "connection"], name="connect_removed_grant_once")
         ]
 
     def __str__(self) -> str:
-        return f"Grant {self.connection_id} of {self.removal}"
+        return f"Grant {self.connection_id} of {self.offboarding}"
 
 
 class ErasureRecord(models.Model):
     """How many rows of one kind have been erased so far; updated in the transaction that erases them."""
 
-    removal = models.ForeignKey(OffboardingRequest, on_delete=models.CASCADE, related_name="erased")
+    offboarding = models.ForeignKey(
+        OffboardingRequest, on_delete=models.CASCADE, db_column="removal_id", related_name="erased"
+    )
     kind = models.CharField(max_length=40)
     rows = models.PositiveBigIntegerField(default=0)
     note_code = code_field()
@@ -145,7 +149,9 @@ class ErasureRecord(models.Model):
         db_table = "connect_erasedrows"
         ordering = ["id"]
         verbose_name_plural = "erased rows"
-        constraints = [models.UniqueConstraint(fields=["removal", "kind"], name="connect_erased_kind_once")]
+        constraints = [
+            models.UniqueConstraint(fields=["offboarding", "kind"], name="connect_erased_kind_once")
+        ]
 
     def __str__(self) -> str:
         return f"{self.kind}: {self.rows}"

@@ -26,7 +26,7 @@ class ErasedKind:
 class DeletionReceipt:
     """An offboarding with its grants and row counts, as pages display it."""
 
-    removal: OffboardingRequest
+    offboarding: OffboardingRequest
     grants: list[GrantRevocation]
     erased: list[ErasedKind]
 
@@ -39,7 +39,7 @@ class DeletionReceipt:
         """A token that changes whenever the displayed content changes."""
         ends = "".join(f"{each.end}{each.listing}" for each in self.grants)
         done = sum(each.record.done_at is not None for each in self.erased)
-        offboarding = self.removal
+        offboarding = self.offboarding
         return f"{self.rows}-{done}-{ends}-{offboarding.attempts}-{int(offboarding.finished_at is not None)}"
 
 
@@ -57,7 +57,7 @@ def list_requests(*, fleet: Fleet) -> QuerySet[OffboardingRequest]:
 
 def requests_for_connections(*, page: DriverPortal) -> QuerySet[OffboardingRequest]:
     """Offboardings that include a connection of this driver, requested by the driver or by a manager."""
-    own = GrantRevocation.objects.filter(removal=OuterRef("pk"), connection__in=page.connections)
+    own = GrantRevocation.objects.filter(offboarding=OuterRef("pk"), connection__in=page.connections)
     return list_requests(fleet=page.fleet).filter(Exists(own))
 
 
@@ -72,7 +72,7 @@ def due_requests(*, now: datetime, limit: int = 20) -> list[int]:
 
 def offboarded_vehicles(*, smartcar_ids: Iterable[str]) -> set[str]:
     """Returns those of the vehicles that were offboarded from every fleet: their new data must not be stored."""
-    offboarded = Vehicle.objects.filter(smartcar_id__in=list(smartcar_ids), removals__isnull=False)
+    offboarded = Vehicle.objects.filter(smartcar_id__in=list(smartcar_ids), offboardings__isnull=False)
     active = Connection.objects.exclude(state=ConnectionState.REMOVED)
     shared = set(
         active.filter(vehicle__smartcar_id__in=offboarded.values("smartcar_id")).values_list(

@@ -72,11 +72,11 @@ def _start(offboarding: OffboardingRequest, *, connections: Sequence[Connection]
     offboarding.save()
     # Includes connections that ended earlier: the receipt confirms for each driver that Smartcar no longer lists it.
     GrantRevocation.objects.bulk_create(
-        GrantRevocation(removal=offboarding, connection=each) for each in connections
+        GrantRevocation(offboarding=offboarding, connection=each) for each in connections
     )
     if offboarding.erases:
         ErasureRecord.objects.bulk_create(
-            ErasureRecord(removal=offboarding, kind=each.kind) for each in erasure_handlers.all_handlers()
+            ErasureRecord(offboarding=offboarding, kind=each.kind) for each in erasure_handlers.all_handlers()
         )
     reason = StateReason.WITHDRAWN if offboarding.by_driver else StateReason.DISCONNECTED
     for each in active:

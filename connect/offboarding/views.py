@@ -45,7 +45,7 @@ def remove(request: HttpRequest, slug: str, smartcar_id: str) -> HttpResponse:
     except services.NothingToOffboardError as error:
         messages.error(request, str(error))
         return redirect("dashboard:vehicle", slug=slug, smartcar_id=smartcar_id)
-    return redirect("connect:offboarding", slug=slug, removal_id=offboarding.pk)
+    return redirect("connect:offboarding", slug=slug, offboarding_id=offboarding.pk)
 
 
 def _offboard(membership: Membership, vehicle: Vehicle, form: OffboardingForm) -> OffboardingRequest:
@@ -90,35 +90,35 @@ def listing(request: HttpRequest, slug: str) -> HttpResponse:
     """The fleet's offboardings, newest first."""
     membership = get_membership_or_404(user=request.user, slug=slug, right=Permission.CONNECT)
     offboardings = selectors.list_requests(fleet=membership.fleet)[:_MAX_LISTED]
-    context = {"fleet": membership.fleet, "removals": offboardings}
+    context = {"fleet": membership.fleet, "offboardings": offboardings}
     return render(request, "connect/offboarding/list.html", context)
 
 
 @never_cache
 @login_required
 @require_GET
-def show(request: HttpRequest, slug: str, removal_id: int) -> HttpResponse:
+def show(request: HttpRequest, slug: str, offboarding_id: int) -> HttpResponse:
     """The deletion receipt, or the progress of an unfinished offboarding."""
     membership = get_membership_or_404(user=request.user, slug=slug, right=Permission.CONNECT)
-    offboarding = _get_offboarding(membership, removal_id)
-    context = {"fleet": membership.fleet, "proof": selectors.get_receipt(offboarding)}
-    return render(request, "connect/offboarding/proof.html", context)
+    offboarding = _get_offboarding(membership, offboarding_id)
+    context = {"fleet": membership.fleet, "receipt": selectors.get_receipt(offboarding)}
+    return render(request, "connect/offboarding/receipt.html", context)
 
 
 @never_cache
 @login_required
 @require_GET
-def progress(request: HttpRequest, slug: str, removal_id: int) -> HttpResponse:
+def progress(request: HttpRequest, slug: str, offboarding_id: int) -> HttpResponse:
     """The receipt's fragment for an open page; 204 if the page is up to date."""
     membership = get_membership_or_404(user=request.user, slug=slug, right=Permission.CONNECT)
-    receipt = selectors.get_receipt(_get_offboarding(membership, removal_id))
+    receipt = selectors.get_receipt(_get_offboarding(membership, offboarding_id))
     if request.GET.get("version") == receipt.version:
         return HttpResponse(status=204)
-    return render(request, "connect/offboarding/state.html", {"fleet": membership.fleet, "proof": receipt})
+    return render(request, "connect/offboarding/state.html", {"fleet": membership.fleet, "receipt": receipt})
 
 
-def _get_offboarding(membership: Membership, removal_id: int) -> OffboardingRequest:
-    offboarding = selectors.list_requests(fleet=membership.fleet).filter(pk=removal_id).first()
+def _get_offboarding(membership: Membership, offboarding_id: int) -> OffboardingRequest:
+    offboarding = selectors.list_requests(fleet=membership.fleet).filter(pk=offboarding_id).first()
     if offboarding is None:
         raise Http404("No such offboarding in this fleet.")
     return offboarding

@@ -161,7 +161,7 @@ def _target(offboarding: OffboardingRequest) -> ErasureTarget:
         vehicle=offboarding.vehicle,
         places_only=offboarding.extent == ErasureScope.PLACES,
         since=offboarding.since,
-        # If no driver shares the vehicle anymore, values with timestamps in the future are erased, too.
+        # Once no driver shares the vehicle, values with timestamps in the future are erased, too.
         until=offboarding.until if still_shared else timezone.now() + _FAR_FUTURE,
         still_shared=still_shared,
     )

@@ -25,15 +25,15 @@ class ReconciliationAdmin(ReadOnlyAdmin[Reconciliation]):
 
 @admin.register(Discrepancy)
 class DiscrepancyAdmin(ReadOnlyAdmin[Discrepancy]):
-    list_display = ["comparison", "kind", "connection", "smartcar_vehicle_id", "healed", "note"]
-    list_filter = ["kind", "healed", "connection__fleet"]
+    list_display = ["reconciliation", "kind", "connection", "smartcar_vehicle_id", "repaired", "note"]
+    list_filter = ["kind", "repaired", "connection__fleet"]
     search_fields = ["smartcar_vehicle_id", "smartcar_user_id"]
-    list_select_related = ["comparison", "connection__vehicle"]
+    list_select_related = ["reconciliation", "connection__vehicle"]
 
 
 @admin.register(FleetReconciliation)
 class FleetReconciliationAdmin(ReadOnlyAdmin[FleetReconciliation]):
-    list_display = ["comparison", "fleet", "connections"]
-    list_filter = ["fleet", "comparison__outcome"]
+    list_display = ["reconciliation", "fleet", "connections"]
+    list_filter = ["fleet", "reconciliation__outcome"]
     search_fields = ["fleet__name"]
-    list_select_related = ["comparison", "fleet"]
+    list_select_related = ["reconciliation", "fleet"]

@@ -67,29 +67,35 @@ class Reconciliation(models.Model):
 class FleetReconciliation(models.Model):
     """A fleet's part of a reconciliation: how many of its connections were checked."""
 
-    comparison = models.ForeignKey(Reconciliation, on_delete=models.CASCADE, related_name="fleets")
-    fleet = models.ForeignKey(Fleet, on_delete=models.CASCADE, related_name="compared")
+    reconciliation = models.ForeignKey(
+        Reconciliation, on_delete=models.CASCADE, db_column="comparison_id", related_name="fleets"
+    )
+    fleet = models.ForeignKey(Fleet, on_delete=models.CASCADE, related_name="reconciliations")
     connections = models.PositiveIntegerField()
 
     class Meta:
         db_table = "connect_comparedfleet"
-        constraints = [models.UniqueConstraint(fields=["comparison", "fleet"], name="connect_compared_once")]
+        constraints = [
+            models.UniqueConstraint(fields=["reconciliation", "fleet"], name="connect_compared_once")
+        ]
 
     def __str__(self) -> str:
-        return f"{self.fleet} in {self.comparison}"
+        return f"{self.fleet} in {self.reconciliation}"
 
 
 class Discrepancy(models.Model):
     """One difference, and what was done about it. Without a connection it is of no fleet: for the site's admins."""
 
-    comparison = models.ForeignKey(Reconciliation, on_delete=models.CASCADE, related_name="drifts")
+    reconciliation = models.ForeignKey(
+        Reconciliation, on_delete=models.CASCADE, db_column="comparison_id", related_name="discrepancies"
+    )
     connection = models.ForeignKey(
-        "connect.Connection", on_delete=models.CASCADE, null=True, blank=True, related_name="drifts"
+        "connect.Connection", on_delete=models.CASCADE, null=True, blank=True, related_name="discrepancies"
     )
     kind = models.CharField(max_length=12, choices=DiscrepancyType.choices)
     smartcar_user_id = models.CharField("Smartcar user id", max_length=128)
     smartcar_vehicle_id = models.CharField("Smartcar vehicle id", max_length=128)
-    healed = models.BooleanField(default=False)
+    repaired = models.BooleanField(default=False, db_column="healed")
     note_code = code_field()
     note_params = params_field()
     note_smartcar_message = smartcar_message_field()

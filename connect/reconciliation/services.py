@@ -175,7 +175,7 @@ def _record_fleets(run: Reconciliation, rows: Mapping[int, Connection]) -> None:
     for row in rows.values():
         counts[row.fleet_id] = counts.get(row.fleet_id, 0) + row.granted
     FleetReconciliation.objects.bulk_create(
-        FleetReconciliation(comparison=run, fleet_id=fleet_id, connections=count)
+        FleetReconciliation(reconciliation=run, fleet_id=fleet_id, connections=count)
         for fleet_id, count in counts.items()
     )
 
@@ -197,12 +197,12 @@ def _resolve(
     elif row is not None:
         repair = Repair(False, ReconciliationNote.RECREATED)
     Discrepancy.objects.create(
-        comparison=run,
+        reconciliation=run,
         connection=row,
         kind=found.kind,
         smartcar_user_id=entry.user_id,
         smartcar_vehicle_id=entry.vehicle_id,
-        healed=repair.done,
+        repaired=repair.done,
         **repair.note_columns(),
     )
 

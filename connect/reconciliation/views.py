@@ -24,8 +24,10 @@ def show(request: HttpRequest, slug: str) -> HttpResponse:
     )
     nights = (
         FleetReconciliation.objects.filter(fleet=fleet)
-        .select_related("comparison")
-        .prefetch_related(Prefetch("comparison__drifts", queryset=own_discrepancies, to_attr="mine"))
-        .order_by("-comparison__began_at", "-id")[:_NIGHTS]
+        .select_related("reconciliation")
+        .prefetch_related(
+            Prefetch("reconciliation__discrepancies", queryset=own_discrepancies, to_attr="mine")
+        )
+        .order_by("-reconciliation__began_at", "-id")[:_NIGHTS]
     )
     return render(request, "connect/reconciliation/show.html", {"fleet": fleet, "nights": nights})

@@ -73,7 +73,9 @@ class Transition(models.Model):
 class PendingIssue(models.Model):
     """A reported issue of a connection that is not confirmed yet (connect.status.state_machine)."""
 
-    connection = models.ForeignKey("connect.Connection", on_delete=models.CASCADE, related_name="suspicions")
+    connection = models.ForeignKey(
+        "connect.Connection", on_delete=models.CASCADE, related_name="pending_issues"
+    )
     state = models.CharField(max_length=16, choices=ConnectionState.choices)
     error = models.CharField(max_length=130)
     source = models.CharField(max_length=8)

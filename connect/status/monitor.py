@@ -62,8 +62,8 @@ def _mark_without_data(status: Status, *, now: datetime) -> Decision:
 
 
 def _with_overdue_issues(*, now: datetime) -> QuerySet[Connection]:
-    overdue = Q(suspicions__since__lte=now - state_machine.CONFIRMATION_TIMEOUT) & ~Q(
-        suspicions__state=ConnectionState.REVOKED
+    overdue = Q(pending_issues__since__lte=now - state_machine.CONFIRMATION_TIMEOUT) & ~Q(
+        pending_issues__state=ConnectionState.REVOKED
     )
     return Connection.objects.exclude(state__in=TERMINATED).filter(overdue).distinct()
 
@@ -115,7 +115,7 @@ def probe(*, connection: Connection, now: datetime) -> None:
     """
     if connection.state in TERMINATED:
         return
-    if connection.suspicions.filter(state=ConnectionState.REVOKED).exists():
+    if connection.pending_issues.filter(state=ConnectionState.REVOKED).exists():
         _check_list(connection, now=now)
     else:
         fetching.request_fetch(connection_id=connection.pk, now=now)
@@ -130,7 +130,7 @@ def _check_list(connection: Connection, *, now: datetime) -> None:
         )
     except (SmartcarError, token_store.TokensUnavailableError):
         return  # Without a response there is no evidence. A later probe tries again.
-    found = any(car.vehicle_id == connection.vehicle.smartcar_id for car in shared)
+    found = any(vehicle.vehicle_id == connection.vehicle.smartcar_id for vehicle in shared)
     apply_transitions(
         Connection.objects.filter(pk=connection.pk),
         lambda row, status: Decision(

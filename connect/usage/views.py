@@ -30,14 +30,14 @@ from smartcar_api.ratelimit.middleware import bucket_id
 PAGE_SIZE = 100
 
 _ORDERS: dict[str, Callable[[UsageRow], Any]] = {
-    "car": lambda row: str(row.vehicle).casefold(),
+    "vehicle": lambda row: str(row.vehicle).casefold(),
     "command": lambda row: -row.command,
     "person": lambda row: -row.person,
     "background": lambda row: -row.background,
     "total": lambda row: -row.total,
 }
 _COLUMNS = (
-    ("car", _("Vehicle")),
+    ("vehicle", _("Vehicle")),
     ("command", _("Commands")),
     ("person", _("Manual")),
     ("background", _("Automatic")),

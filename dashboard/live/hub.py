@@ -33,8 +33,8 @@ _WAIT_SECONDS = 10.0
 HEARTBEAT_SECONDS = 15.0
 # A client with this many unread events gets a resync instead.
 _QUEUE_SIZE = 64
-_HELLO = b"retry: 5000\nevent: beat\ndata: {}\n\n"
-_HEARTBEAT = b"event: beat\ndata: {}\n\n"
+_HELLO = b"retry: 5000\nevent: heartbeat\ndata: {}\n\n"
+_HEARTBEAT = b"event: heartbeat\ndata: {}\n\n"
 _RESYNC = b"event: resync\ndata: {}\n\n"
 
 
@@ -71,7 +71,7 @@ class Hub:
         self._threads = ThreadPoolExecutor(max_workers=2, thread_name_prefix="live")
 
     async def stream(self, page: ClientStream, *, seconds: float) -> AsyncIterator[bytes]:
-        """Yields the page's events for this many seconds, or until changes can't be received anymore."""
+        """Yields the page's events for this many seconds, or until changes can no longer be received."""
         deadline = monotonic() + seconds
         self._pages.setdefault(page.fleet_id, set()).add(page)
         try:
@@ -150,7 +150,7 @@ class Hub:
         if not ids or not pages:
             return
         self._broadcast(
-            {page for page in pages if page.vehicle_id in ids}, _event("car", {}, offset=batch.offset)
+            {page for page in pages if page.vehicle_id in ids}, _event("vehicle", {}, offset=batch.offset)
         )
         fleet_pages = {page for page in pages if page.variant is not None}
         if not fleet_pages:
@@ -177,7 +177,9 @@ class Hub:
 
 
 def _distribute(patch: Patch, pages: set[ClientStream], ids: frozenset[int], *, offset: str) -> None:
-    for_all = _event("fleet", {"cars": patch.cars, "gone": patch.gone, "counts": patch.counts}, offset=offset)
+    for_all = _event(
+        "fleet", {"vehicles": patch.vehicles, "gone": patch.gone, "counts": patch.counts}, offset=offset
+    )
     for page in pages:
         rows = {
             str(vehicle_id): patch.rows[(page.variant, vehicle_id)]

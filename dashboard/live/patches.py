@@ -28,11 +28,11 @@ class RenderVariant:
 class Patch:
     """What changed on the vehicles page.
 
-    `cars` are map features (dashboard.vehicle_list.positions), `gone` the IDs to remove from the map, `counts` the
+    `vehicles` are map features (dashboard.vehicle_list.positions), `gone` the IDs to remove from the map, `counts` the
     numbers on the tiles, and `rows` the table rows as HTML by variant and vehicle.
     """
 
-    cars: list[positions.MapFeature]
+    vehicles: list[positions.MapFeature]
     gone: list[int]
     counts: Mapping[str, int]
     rows: Mapping[tuple[RenderVariant, int], str] = field(default_factory=dict)
@@ -49,13 +49,13 @@ def build_patch(
     fleet = Fleet.objects.filter(pk=fleet_id).first()
     if fleet is None:
         return None
-    cars = positions.map_features(
+    vehicles = positions.map_features(
         fleet=fleet, filters=Filters(), now=now, vins=False, vehicle_ids=vehicle_ids
     )
     counts = selectors.count_vehicles(fleet=fleet, now=now)
     return Patch(
-        cars=cars,
-        gone=sorted(set(vehicle_ids) - {car[0] for car in cars}),
+        vehicles=vehicles,
+        gone=sorted(set(vehicle_ids) - {vehicle[0] for vehicle in vehicles}),
         counts={show.value or "all": counts.by_tile[show] for show in TileFilter},
         rows=_rows(fleet, vehicle_ids, shown, now),
     )
@@ -73,7 +73,9 @@ def _rows(
         for variant, ids in shown.items():
             # Place names and ages are in the reader's language, so rows are built with it.
             with translation.override(variant.language):
-                rows = build_rows(fleet=fleet, vehicles=[car for car in found if car.id in ids], now=now)
+                rows = build_rows(
+                    fleet=fleet, vehicles=[vehicle for vehicle in found if vehicle.id in ids], now=now
+                )
                 html |= {(variant, row.vehicle.id): _row(fleet, row, variant) for row in rows}
     return html
 

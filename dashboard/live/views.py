@@ -30,8 +30,8 @@ _OFFSET = re.compile(r"\d{1,16}-\d{1,6}")
 def stream(request: HttpRequest, slug: str) -> HttpResponseBase:
     """Streams events about the fleet's vehicles.
 
-    Events are `fleet` (locations, counts), `rows` (table rows as HTML by ID), `car` (the shown vehicle changed),
-    `resync` (events were lost: reload everything) and `beat` (heartbeat).
+    Events are `fleet` (locations, counts), `rows` (table rows as HTML by ID), `vehicle` (the shown vehicle changed),
+    `resync` (events were lost: reload everything) and `heartbeat`.
 
     Returns 204 without a stream, after which browsers do not reconnect; the page then polls. A connection that broke
     resumes at `Last-Event-ID`.
@@ -51,9 +51,9 @@ def stream(request: HttpRequest, slug: str) -> HttpResponseBase:
 
 def _page(request: HttpRequest, membership: Membership, since: str) -> ClientStream:
     query = request.GET
-    if "car" in query:
+    if "vehicle" in query:
         return ClientStream(
-            fleet_id=membership.fleet_id, since=since, vehicle_id=next(iter(_ids(query["car"])), 0)
+            fleet_id=membership.fleet_id, since=since, vehicle_id=next(iter(_ids(query["vehicle"])), 0)
         )
     variant = RenderVariant(
         language=get_language() or "en",

@@ -18,7 +18,7 @@ from webhooks.models import EntryState, InboxEntry, Source
 def build_checklist(*, fleet: Fleet) -> Checklist:
     """Returns the checklist, in two queries."""
     application = applications.for_fleet(fleet)
-    proven, token, verified, invited, connected, has_car, delivered = (
+    proven, token, verified, invited, connected, has_vehicle, delivered = (
         Fleet.objects.filter(pk=fleet.pk)
         .values_list(
             Exists(_reached(application, SetupStep.CREDENTIALS)),
@@ -36,7 +36,7 @@ def build_checklist(*, fleet: Fleet) -> Checklist:
         SetupTask.WEBHOOK: bool(application.webhook_id) or delivered,
         SetupTask.VERIFIED: verified or delivered,
         SetupTask.INVITED: invited or connected,
-        SetupTask.CAR: has_car,
+        SetupTask.VEHICLE: has_vehicle,
         SetupTask.DELIVERY: delivered,
     }
     return Checklist(

@@ -1,6 +1,6 @@
 """Showing the setup checklist to a fleet's managers while it is useful.
 
-`Fleet.onboarding` stores that it isn't anymore, so that pages of fleets that are set up need no query for it.
+`Fleet.onboarding` stores that it no longer is, so that pages of fleets that are set up need no query for it.
 """
 
 from accounts.audit import AuditEvent, log_event
@@ -23,7 +23,7 @@ def get_checklist(*, membership: Membership) -> Checklist | None:
         return None
     checklist = build_checklist(fleet=fleet)
     if fleet.onboarding == Onboarding.NEW:
-        known = SetupTask.CAR in checklist.done
+        known = SetupTask.VEHICLE in checklist.done
         _set_state(fleet, Onboarding.OVER if known else Onboarding.OPEN)
         return None if known else checklist
     if checklist.complete:

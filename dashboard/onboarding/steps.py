@@ -14,7 +14,7 @@ class SetupTask(StrEnum):
     WEBHOOK = "webhook"
     VERIFIED = "verified"
     INVITED = "invited"
-    CAR = "car"
+    VEHICLE = "vehicle"
     DELIVERY = "delivery"
 
 
@@ -63,7 +63,7 @@ STEP_TEXTS = {
         action=_("Invite a driver"),
         view="connect:invitations",
     ),
-    SetupTask.CAR: StepText(
+    SetupTask.VEHICLE: StepText(
         title=_("Connect the first vehicle"),
         to_do=_("The vehicle appears here as soon as its driver grants access."),
         done=_("The first vehicle is connected."),

@@ -35,7 +35,7 @@ def vehicles_area(*, fleet: Fleet) -> Area | None:
         vehicle__fleet=fleet, latitude__isnull=False, longitude__isnull=False
     )
     rows = located.order_by("vehicle_id").values_list("vehicle_id", "latitude", "longitude")[:_MAX_OFFERED]
-    visible = [(lat, lon) for car, lat, lon in rows if not location_privacy.is_hidden(car, at=now)]
+    visible = [(lat, lon) for vehicle, lat, lon in rows if not location_privacy.is_hidden(vehicle, at=now)]
     if not visible:
         return None
     latitudes, longitudes = zip(*visible, strict=True)
@@ -44,7 +44,7 @@ def vehicles_area(*, fleet: Fleet) -> Area | None:
 
 def vehicle_names(*, fleet: Fleet) -> list[str]:
     """Returns the names of the fleet's vehicles, of at most _MAX_OFFERED of them."""
-    return list(dict.fromkeys(str(car) for car in list_vehicles(fleet=fleet)[:_MAX_OFFERED]))
+    return list(dict.fromkeys(str(vehicle) for vehicle in list_vehicles(fleet=fleet)[:_MAX_OFFERED]))
 
 
 def find_vehicle_by_name(*, fleet: Fleet, name: str) -> Vehicle | None:
@@ -52,19 +52,19 @@ def find_vehicle_by_name(*, fleet: Fleet, name: str) -> Vehicle | None:
     name_or_id = name.strip()
     if not name_or_id:
         return None
-    cars = list_vehicles(fleet=fleet)
+    vehicles = list_vehicles(fleet=fleet)
     matches = Q(name__iexact=name_or_id) | Q(plate__iexact=name_or_id) | Q(smartcar_id=name_or_id)
-    found = list(cars.filter(matches)[:2]) or [
-        car for car in cars.filter(name="")[:_MAX_OFFERED] if str(car) == name_or_id
+    found = list(vehicles.filter(matches)[:2]) or [
+        vehicle for vehicle in vehicles.filter(name="")[:_MAX_OFFERED] if str(vehicle) == name_or_id
     ]
     return found[0] if len(found) == 1 else None
 
 
-def vehicle_position(*, car: Vehicle) -> tuple[float, float] | None:
+def vehicle_position(*, vehicle: Vehicle) -> tuple[float, float] | None:
     """Returns the vehicle's last known latitude and longitude; None if they are unknown or hidden by the driver."""
     now = timezone.now()
-    if privacy.privacy_for_vehicle(vehicle_ids=[car.pk], now=now).is_hidden(car.pk, at=now):
+    if privacy.privacy_for_vehicle(vehicle_ids=[vehicle.pk], now=now).is_hidden(vehicle.pk, at=now):
         return None
-    (state,) = list_states(vehicles=[car], signals=[catalogue.PRECISE_LOCATION])
+    (state,) = list_states(vehicles=[vehicle], signals=[catalogue.PRECISE_LOCATION])
     row = state.signal(catalogue.PRECISE_LOCATION)
     return (row.body["latitude"], row.body["longitude"]) if row is not None and row.body else None

@@ -83,7 +83,7 @@ def _edit(request: HttpRequest, membership: Membership, place: Place) -> HttpRes
     if "prefill" in request.POST:
         filled = _prefilled(request, membership.fleet)
         form = PlaceForm(instance=place, initial=filled.values)
-        return _page(request, membership, form, car=filled)
+        return _page(request, membership, form, vehicle=filled)
     form = PlaceForm(request.POST, instance=place)
     if not form.is_valid():
         return _page(request, membership, form, status=400)
@@ -105,20 +105,20 @@ def _prefilled(request: HttpRequest, fleet: Fleet) -> _Prefilled:
     """Returns the values entered so far, with the location of the requested vehicle."""
     fields = PlaceForm.Meta.fields
     values = {name: request.POST[name] for name in fields if request.POST.get(name, "").strip()}
-    typed = request.POST.get("car", "").strip()
+    typed = request.POST.get("vehicle", "").strip()
     if not typed:
         return _Prefilled(values, "", "")
-    car = selectors.find_vehicle_by_name(fleet=fleet, name=typed)
-    if car is None:
+    vehicle = selectors.find_vehicle_by_name(fleet=fleet, name=typed)
+    if vehicle is None:
         return _Prefilled(
             values, typed, _("No unique match. Enter the exact name or plate of a vehicle in this fleet.")
         )
-    position = selectors.vehicle_position(car=car)
+    position = selectors.vehicle_position(vehicle=vehicle)
     if position is None:
-        problem = _("The location of %(car)s is unknown or hidden by the driver.") % {"car": car}
-        return _Prefilled(values, str(car), problem)
+        problem = _("The location of %(vehicle)s is unknown or hidden by the driver.") % {"vehicle": vehicle}
+        return _Prefilled(values, str(vehicle), problem)
     values |= {"latitude": f"{position[0]:.6f}", "longitude": f"{position[1]:.6f}"}
-    return _Prefilled(values, str(car), "")
+    return _Prefilled(values, str(vehicle), "")
 
 
 def _page(
@@ -126,7 +126,7 @@ def _page(
     membership: Membership,
     form: PlaceForm,
     *,
-    car: _Prefilled | None = None,
+    vehicle: _Prefilled | None = None,
     status: int = 200,
 ) -> HttpResponse:
     fleet = membership.fleet
@@ -136,7 +136,7 @@ def _page(
         "place": Place.objects.filter(pk=form.instance.pk).first() if form.instance.pk else None,
         "others": list_places(fleet=fleet).exclude(pk=form.instance.pk),
         "area": selectors.vehicles_area(fleet=fleet),
-        "cars": selectors.vehicle_names(fleet=fleet),
-        "car": car,
+        "vehicles": selectors.vehicle_names(fleet=fleet),
+        "vehicle": vehicle,
     }
     return render(request, "dashboard/places/edit.html", context, status=status)

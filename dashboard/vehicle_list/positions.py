@@ -30,12 +30,12 @@ def map_features(
     location_privacy = privacy.privacy_for_fleet(fleet=fleet, now=now)
     return [
         (
-            car.id,
-            round(car.longitude, 5),
-            round(car.latitude, 5),
-            None if car.heading is None else round(car.heading),
-            car.mark,
+            vehicle.id,
+            round(vehicle.longitude, 5),
+            round(vehicle.latitude, 5),
+            None if vehicle.heading is None else round(vehicle.heading),
+            vehicle.mark,
         )
-        for car in found
-        if not location_privacy.is_hidden(car.id, at=now)
+        for vehicle in found
+        if not location_privacy.is_hidden(vehicle.id, at=now)
     ]

@@ -73,8 +73,8 @@ class Row:
     @property
     def lock_old(self) -> bool:
         """Whether to show the age of the lock state: it is old, or only the last known one."""
-        car = self.vehicle
-        return car.last_locked is not None and (car.locked is None or _old(car.locked_at, STALE, self.now))
+        known = self.vehicle.last_locked is not None
+        return known and (self.vehicle.locked is None or _old(self.vehicle.locked_at, STALE, self.now))
 
     @property
     def place_old(self) -> bool:

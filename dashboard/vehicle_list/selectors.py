@@ -39,11 +39,11 @@ _VEHICLES = f"""
         FROM connect_driverpage
         WHERE fleet_id = %(fleet)s AND smartcar_user_id IN (SELECT smartcar_user_id FROM link)
         ORDER BY smartcar_user_id, created_at DESC
-    ), car AS (
-        SELECT car.id, car.smartcar_id, car.name, car.plate, car.vin, car.make, car.model, car.year,
-               car.powertrain, car."group", car.last_seen_at,
-               coalesce(nullif(car.driver, ''), page.driver_name, '') AS driver,
-               link.id AS connection_id, link.state, link.state = ANY(%(troubled)s) AS troubled,
+    ), vehicle AS (
+        SELECT vehicle.id, vehicle.smartcar_id, vehicle.name, vehicle.plate, vehicle.vin,
+               vehicle.make, vehicle.model, vehicle.year, vehicle.powertrain, vehicle."group", vehicle.last_seen_at,
+               coalesce(nullif(vehicle.driver, ''), page.driver_name, '') AS driver,
+               link.id AS connection_id, link.state, link.state = ANY(%(degraded)s) AS degraded,
                now.charge, now.charge_at, now.fuel, now.fuel_at,
                coalesce(now.range_km, now.fuel_range_km) AS range_km,
                coalesce(now.charging AND {_CHARGING_NOW}, false) AS charging,
@@ -53,30 +53,21 @@ _VEHICLES = f"""
                now.odometer_km, now.odometer_at,
                coalesce(now.charge, now.fuel) AS level,
                coalesce(coalesce(now.charge, now.fuel) < coalesce(rules.low_battery, %(low)s), false) AS low,
-               car.last_seen_at IS NULL OR car.last_seen_at < %(stale_since)s AS stale,
-               coalesce(nullif(car.name, ''), concat_ws(' ', car.make, car.model, car.year)) AS title
-        FROM vehicles_vehicle AS car
-        JOIN link ON link.vehicle_id = car.id
-        LEFT JOIN vehicles_summary AS now ON now.vehicle_id = car.id
+               vehicle.last_seen_at IS NULL OR vehicle.last_seen_at < %(stale_since)s AS stale,
+               coalesce(nullif(vehicle.name, ''), concat_ws(' ', vehicle.make, vehicle.model, vehicle.year)) AS title
+        FROM vehicles_vehicle AS vehicle
+        JOIN link ON link.vehicle_id = vehicle.id
+        LEFT JOIN vehicles_summary AS now ON now.vehicle_id = vehicle.id
         LEFT JOIN page ON page.smartcar_user_id = link.smartcar_user_id
-        LEFT JOIN alerts_fleetrules AS rules ON rules.fleet_id = car.fleet_id
-        WHERE car.fleet_id = %(fleet)s
+        LEFT JOIN alerts_fleetrules AS rules ON rules.fleet_id = vehicle.fleet_id
+        WHERE vehicle.fleet_id = %(fleet)s
     )
 """  # noqa: S608  built from constants
 _FIELDS = (
     *("id", "smartcar_id", "name", "plate", "make", "model", "year", "powertrain", "group", "last_seen_at"),
-    *("driver", "connection_id", "state", "troubled", "charge", "charge_at", "fuel", "fuel_at", "range_km"),
-    *(
-        "charging",
-        "locked",
-        "last_locked",
-        "locked_at",
-        "latitude",
-        "longitude",
-        "heading",
-        "place_at",
-        "moving",
-    ),
+    *("driver", "connection_id", "state", "degraded", "charge", "charge_at", "fuel", "fuel_at", "range_km"),
+    *("charging", "locked", "last_locked", "locked_at"),
+    *("latitude", "longitude", "heading", "place_at", "moving"),
     *("odometer_km", "odometer_at", "stale", "low"),
 )
 _TILE_CONDITIONS: Mapping[TileFilter, str] = {
@@ -85,7 +76,7 @@ _TILE_CONDITIONS: Mapping[TileFilter, str] = {
     TileFilter.UNLOCKED: "locked IS FALSE",
     TileFilter.MOVING: "moving",
     TileFilter.STALE: "stale",
-    TileFilter.ATTENTION: "troubled",
+    TileFilter.ATTENTION: "degraded",
 }
 _ORDERS: Mapping[str, str] = {
     "name": "lower(title)",
@@ -126,7 +117,7 @@ class VehicleRow:
     driver: str
     connection_id: int
     state: str
-    troubled: bool
+    degraded: bool
     charge: float | None
     charge_at: datetime | None
     fuel: float | None
@@ -179,7 +170,7 @@ def count_vehicles(*, fleet: Fleet, now: datetime) -> VehicleCounts:
         f"coalesce(array_agg(DISTINCT {column}) FILTER (WHERE {column} <> ''), '{{}}')"
         for column in ("make", '"group"', "state")
     )
-    statement = f"{_VEHICLES} SELECT count(*), {', '.join(tiles)}, {choices} FROM car"  # noqa: S608
+    statement = f"{_VEHICLES} SELECT count(*), {', '.join(tiles)}, {choices} FROM vehicle"  # noqa: S608
     (row,) = _rows(statement, _params(fleet, now))
     *numbers, makes, groups, states = row
     return VehicleCounts(
@@ -194,7 +185,7 @@ def list_page(*, fleet: Fleet, filters: Filters, now: datetime, vins: bool) -> t
     """Returns the vehicles on the filters' page, and the number of all matches. VINs are searched if `vins` is set."""
     where, params = _where(filters, vins=vins)
     statement = f"""{_VEHICLES}
-        SELECT {_selected()}, count(*) OVER () FROM car WHERE {where}
+        SELECT {_selected()}, count(*) OVER () FROM vehicle WHERE {where}
         ORDER BY {_order(filters.sort)} LIMIT {PAGE_SIZE} OFFSET {(filters.page - 1) * PAGE_SIZE}
     """  # noqa: S608
     rows = _rows(statement, _params(fleet, now) | params)
@@ -204,13 +195,13 @@ def list_page(*, fleet: Fleet, filters: Filters, now: datetime, vins: bool) -> t
 def count_matching(*, fleet: Fleet, filters: Filters, now: datetime, vins: bool) -> int:
     """Returns the number of matching vehicles."""
     where, params = _where(filters, vins=vins)
-    statement = f"{_VEHICLES} SELECT count(*) FROM car WHERE {where}"  # noqa: S608
+    statement = f"{_VEHICLES} SELECT count(*) FROM vehicle WHERE {where}"  # noqa: S608
     return int(_rows(statement, _params(fleet, now) | params)[0][0])
 
 
 def get_vehicles(*, fleet: Fleet, vehicle_ids: Collection[int], now: datetime) -> list[VehicleRow]:
     """Returns these vehicles of the fleet, in no particular order."""
-    statement = f"{_VEHICLES} SELECT {_selected()} FROM car"  # noqa: S608
+    statement = f"{_VEHICLES} SELECT {_selected()} FROM vehicle"  # noqa: S608
     return [VehicleRow(*row) for row in _rows(statement, _params(fleet, now, vehicle_ids))]
 
 
@@ -220,7 +211,7 @@ def list_positions(
     """Returns the locations of matching vehicles, optionally only of these IDs, including those that drivers hide."""
     where, params = _where(filters, vins=vins)
     statement = f"""{_VEHICLES}
-        SELECT id, latitude, longitude, heading, {_MARK} FROM car
+        SELECT id, latitude, longitude, heading, {_MARK} FROM vehicle
         WHERE latitude IS NOT NULL AND longitude IS NOT NULL AND {where}
     """  # noqa: S608
     return [Position(*row) for row in _rows(statement, _params(fleet, now, vehicle_ids) | params)]
@@ -230,7 +221,7 @@ def matching_ids(*, fleet: Fleet, filters: Filters, now: datetime, vins: bool, m
     """Returns the Smartcar IDs of the matching vehicles, in the page's order."""
     where, params = _where(filters, vins=vins)
     order = _order(filters.sort)
-    statement = f"{_VEHICLES} SELECT smartcar_id FROM car WHERE {where} ORDER BY {order} LIMIT {most}"  # noqa: S608
+    statement = f"{_VEHICLES} SELECT smartcar_id FROM vehicle WHERE {where} ORDER BY {order} LIMIT {most}"  # noqa: S608
     return [row[0] for row in _rows(statement, _params(fleet, now) | params)]
 
 
@@ -272,7 +263,7 @@ def _params(fleet: Fleet, now: datetime, vehicle_ids: Collection[int] | None = N
         "fleet": fleet.pk,
         "removed": ConnectionState.REMOVED.value,
         "alive": [state.value for state in USABLE],
-        "troubled": [state.value for state in DEGRADED],
+        "degraded": [state.value for state in DEGRADED],
         "worst_first": [state.value for state in _WORST_FIRST],
         "now": now,
         "stale_since": now - STALE,

@@ -65,7 +65,7 @@ def map_data(request: HttpRequest, slug: str) -> HttpResponse:
         now=timezone.now(),
         vins=page.may_search_vins(membership),
     )
-    return HttpResponse(orjson.dumps({"cars": vehicles}), content_type="application/json")
+    return HttpResponse(orjson.dumps({"vehicles": vehicles}), content_type="application/json")
 
 
 @login_required
@@ -93,7 +93,7 @@ def matching(request: HttpRequest, slug: str) -> HttpResponse:
         vins=page.may_search_vins(membership),
         most=MAX_VEHICLES,
     )
-    return JsonResponse({"cars": ids})
+    return JsonResponse({"vehicles": ids})
 
 
 @login_required

@@ -8,6 +8,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from dashboard.vehicle_page.charts import BandChart, Chart, Line
+from vehicles.formatting import with_symbol
 
 
 def summarize_chart(chart: Chart, *, start: datetime, end: datetime) -> str:
@@ -52,7 +53,7 @@ def _summarize_band(chart: BandChart) -> str:
         durations[state] = durations.get(state, 0) + stop - begin
     total = sum(durations.values())
     shares = ", ".join(
-        f"{chart.states[state]} {number_format(round(100 * seconds / total), force_grouping=True)} %"
+        f"{chart.states[state]} {with_symbol(number_format(round(100 * seconds / total)), '%')}"
         for state, seconds in sorted(durations.items(), key=lambda each: -each[1])[:4]
     )
     begin, _stop, state = chart.segments[-1]
@@ -83,7 +84,7 @@ def _gaps(count: int) -> str:
 def _number(value: float, unit: str) -> str:
     text = number_format(round(value, 1), force_grouping=True)
     text = text.removesuffix(".0").removesuffix(",0")
-    return f"{text} {unit}".strip()
+    return with_symbol(text, unit)
 
 
 def _when(at: float) -> str:

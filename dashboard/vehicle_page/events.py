@@ -161,7 +161,7 @@ def _hours(entries: QuerySet[InboxEntry], limit: int) -> list[tuple[datetime, in
 
 def _inbox(frame: VehicleContext, newest: int) -> str:
     """Returns the URL of the webhook log, starting at this delivery, for this vehicle only."""
-    params = {"car": frame.vehicle.smartcar_id, "before": newest + 1}
+    params = {"vehicle": frame.vehicle.smartcar_id, "before": newest + 1}
     return f"{reverse('webhooks:log', args=[frame.fleet.slug])}?{urlencode(params)}"
 
 

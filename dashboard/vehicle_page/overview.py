@@ -57,7 +57,7 @@ _EXPLAINED = (*_ENERGY, *CHARGING, *FACTS, catalogue.PRECISE_LOCATION, *DRAWN)
 
 @dataclass(frozen=True, slots=True)
 class Fact:
-    """A labeled value. `trouble` is why the value isn't newer; "" if it is current."""
+    """A labeled value. `problem` is why the value isn't newer; "" if it is current."""
 
     label: str
     value: str
@@ -132,7 +132,7 @@ def overview_context(
         ],
         "place": None if hidden else _place(frame, state, now=now),
         "place_hidden": hidden,
-        "place_trouble": _location_problem(state, granted),
+        "location_problem": _location_problem(state, granted),
         "alerts": list_warnings(state),
         "checked": checked_systems(state),
         "missing": _missing(state, granted),

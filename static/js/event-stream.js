@@ -24,7 +24,7 @@ function open() {
   const url = new URL(address, location.href);
   if (offset) url.searchParams.set("since", offset);
   source = new EventSource(url);
-  for (const name of ["fleet", "rows", "car", "resync", "beat"]) source.addEventListener(name, onMessage);
+  for (const name of ["fleet", "rows", "vehicle", "resync", "heartbeat"]) source.addEventListener(name, onMessage);
   source.addEventListener("error", onError);
   graceTimer = setTimeout(fallBack, GRACE);
 }
@@ -45,8 +45,8 @@ function onMessage({ type, data, lastEventId }) {
   clearInterval(pollTimer);
   pollTimer = undefined;
   show("live");
-  if (type === "car") emit("vehicle:updated");
-  else if (type !== "beat") emit(`stream:${type}`, JSON.parse(data));
+  if (type === "vehicle") emit("vehicle:updated");
+  else if (type !== "heartbeat") emit(`stream:${type}`, JSON.parse(data));
 }
 
 // The browser reconnects by itself, with an error event per attempt. All attempts share one grace period.

@@ -3,10 +3,10 @@ const element = document.getElementById("fleet-map");
 const query = (name) => document.querySelector(name);
 const DRAW = 1000;
 const POLL = 15_000; // without a stream; the list is polled more often, as it is a hundredth of the size
-const cars = new Map();
+const vehicles = new Map();
 let FIT, map, maplibre, popup, address, followed, selected = [], drawTimer, pendingMove, loaded = 0;
 
-const list = () => document.getElementById("cars");
+const list = () => document.getElementById("vehicles");
 
 if (element?.checkVisibility()) start();
 else if (element) {
@@ -26,7 +26,7 @@ async function start() {
   try {
     // Their URLs are hashed and known only to the page.
     [base, markers] = await Promise.all([import(dataset.module), import(dataset.marks), load()]);
-    ({ map, maplibre } = await base.makeMap(element, { bounds: box([...cars.values()]) }));
+    ({ map, maplibre } = await base.makeMap(element, { bounds: box([...vehicles.values()]) }));
   } catch (error) {
     fail();
     throw error;
@@ -52,8 +52,8 @@ async function start() {
 function addLayers() {
   const empty = { type: "FeatureCollection", features: [] };
   const alarmed = ["+", ["case", ["==", ["get", "mark"], "unlocked"], 1, 0]];
-  const shared = { type: "symbol", source: "cars" };
-  map.addSource("cars", {
+  const shared = { type: "symbol", source: "vehicles" };
+  map.addSource("vehicles", {
     type: "geojson", data: empty, cluster: true, clusterRadius: 42, clusterMaxZoom: 13, clusterProperties: { alarmed },
   });
   map.addSource("chosen", { type: "geojson", data: empty });
@@ -65,7 +65,7 @@ function addLayers() {
     },
   });
   map.addLayer({
-    ...shared, id: "cars", filter: ["!", ["has", "point_count"]],
+    ...shared, id: "vehicles", filter: ["!", ["has", "point_count"]],
     layout: {
       "icon-image": ["concat", "mark-", ["get", "mark"]],
       "icon-rotate": ["case", ["==", ["get", "mark"], "moving"], ["get", "heading"], 0],
@@ -82,11 +82,11 @@ function addLayers() {
       "icon-allow-overlap": true, "icon-ignore-placement": true,
     },
   });
-  for (const layer of ["cars", "clusters"]) {
+  for (const layer of ["vehicles", "clusters"]) {
     map.on("mouseenter", layer, () => (map.getCanvas().style.cursor = "pointer"));
     map.on("mouseleave", layer, () => (map.getCanvas().style.cursor = ""));
   }
-  map.on("click", "cars", ({ features }) => showPopup(features[0].properties.id));
+  map.on("click", "vehicles", ({ features }) => showPopup(features[0].properties.id));
   map.on("click", "clusters", ({ features }) => open(features[0]));
   map.on("dragstart", () => follow(null));
 }
@@ -101,7 +101,7 @@ function repaint() {
 }
 
 async function open(cluster) {
-  const zoom = await map.getSource("cars").getClusterExpansionZoom(cluster.properties.cluster_id);
+  const zoom = await map.getSource("vehicles").getClusterExpansionZoom(cluster.properties.cluster_id);
   map.easeTo({ center: cluster.geometry.coordinates, zoom: zoom + 0.3 });
 }
 
@@ -117,10 +117,10 @@ async function load() {
     data = null;
   }
   if (requestedUrl !== address) return;
-  if (!data?.cars) return fail();
-  cars.clear();
-  for (const car of data.cars) cars.set(car[0], car);
-  showMessage(cars.size ? "" : "none");
+  if (!data?.vehicles) return fail();
+  vehicles.clear();
+  for (const vehicle of data.vehicles) vehicles.set(vehicle[0], vehicle);
+  showMessage(vehicles.size ? "" : "none");
   drawSoon();
 }
 
@@ -132,11 +132,11 @@ async function reloadIfFiltersChanged() {
   fit();
 }
 
-function applyUpdate({ cars: updated, gone }) {
+function applyUpdate({ vehicles: updated, gone }) {
   // With filters, only the server knows which vehicles match. The list is reloaded when their number changes.
   const filtered = new URL(address, location.href).search !== "";
-  for (const car of updated) if (!filtered || cars.has(car[0])) cars.set(car[0], car);
-  for (const id of gone) cars.delete(id);
+  for (const vehicle of updated) if (!filtered || vehicles.has(vehicle[0])) vehicles.set(vehicle[0], vehicle);
+  for (const id of gone) vehicles.delete(id);
   drawSoon();
   if (followed && updated.some(([id]) => id === followed)) centre();
 }
@@ -159,21 +159,21 @@ const collection = (some) => ({ type: "FeatureCollection", features: some.map(fe
 function draw() {
   clearTimeout(drawTimer);
   drawTimer = undefined;
-  map.getSource("cars")?.setData(collection([...cars.values()]));
+  map.getSource("vehicles")?.setData(collection([...vehicles.values()]));
   drawSelection();
   map.on("render", markDrawn);
 }
 
 // Set once the vehicles are visible. Tests and benchmarks wait for this.
 function markDrawn() {
-  if (!map.isSourceLoaded("cars")) return;
+  if (!map.isSourceLoaded("vehicles")) return;
   map.off("render", markDrawn);
-  element.dataset.cars = cars.size;
-  performance.mark("cars-on-map");
+  element.dataset.vehicles = vehicles.size;
+  performance.mark("vehicles-on-map");
 }
 
 function drawSelection() {
-  const highlighted = [...new Set([...selected, followed])].map((id) => cars.get(id)).filter(Boolean);
+  const highlighted = [...new Set([...selected, followed])].map((id) => vehicles.get(id)).filter(Boolean);
   map?.getSource("chosen")?.setData(collection(highlighted));
 }
 
@@ -196,13 +196,13 @@ const hidden = () => element.clientWidth === 0;
 
 function fit({ animate = !reducedMotion() } = {}) {
   if (hidden()) return (pendingMove = () => fit({ animate: false }));
-  const bounds = box(selected.length ? selected.map((id) => cars.get(id)).filter(Boolean) : [...cars.values()]);
+  const bounds = box(selected.length ? selected.map((id) => vehicles.get(id)).filter(Boolean) : [...vehicles.values()]);
   if (bounds) map.fitBounds(bounds, { ...FIT, animate });
 }
 
 function box(some) {
   if (!some.length) return undefined;
-  const [longitudes, latitudes] = [some.map((car) => car[1]), some.map((car) => car[2])];
+  const [longitudes, latitudes] = [some.map((vehicle) => vehicle[1]), some.map((vehicle) => vehicle[2])];
   const least = (numbers) => numbers.reduce((a, b) => Math.min(a, b));
   const most = (numbers) => numbers.reduce((a, b) => Math.max(a, b));
   return [[least(longitudes), least(latitudes)], [most(longitudes), most(latitudes)]];
@@ -211,8 +211,8 @@ function box(some) {
 const reducedMotion = () => matchMedia("(prefers-reduced-motion: reduce)").matches;
 
 async function showPopup(id) {
-  const car = cars.get(id);
-  if (!car) return;
+  const vehicle = vehicles.get(id);
+  if (!vehicle) return;
   popup?.remove();
   const response = await fetch(element.dataset.popup.replace("/0/", `/${id}/`)).catch(() => null);
   if (!response?.ok) return;
@@ -220,7 +220,7 @@ async function showPopup(id) {
   template.innerHTML = await response.text();
   const content = template.content.firstElementChild;
   content.querySelector("[data-follow]").addEventListener("click", () => follow(id));
-  popup = new maplibre.Popup({ offset: 14, maxWidth: "260px" }).setLngLat([car[1], car[2]]).setDOMContent(content).addTo(map);
+  popup = new maplibre.Popup({ offset: 14, maxWidth: "260px" }).setLngLat([vehicle[1], vehicle[2]]).setDOMContent(content).addTo(map);
 }
 
 function follow(id) {
@@ -229,7 +229,7 @@ function follow(id) {
   popup?.remove();
   drawSelection();
   if (!followed) return;
-  if (!cars.has(followed)) {
+  if (!vehicles.has(followed)) {
     followed = undefined;
     query("[data-unfollow]").hidden = true;
     return;
@@ -239,8 +239,8 @@ function follow(id) {
 
 function centre(zoom = map.getZoom(), { animate = !reducedMotion() } = {}) {
   if (hidden()) return (pendingMove = () => centre(zoom, { animate: false }));
-  const car = cars.get(followed);
-  if (car) map.easeTo({ center: car.slice(1, 3), zoom, animate });
+  const vehicle = vehicles.get(followed);
+  if (vehicle) map.easeTo({ center: vehicle.slice(1, 3), zoom, animate });
 }
 
 const fail = () => showMessage("failed");

@@ -4,16 +4,16 @@ const search = document.getElementById("search");
 const help = document.getElementById("help");
 const RELOAD = 4000;
 const AGING = 300_000; // states become too old, and vehicles stop reporting, without an event
-const SCROLLED_PARTS = [".car-scroll", ".fleet-tiles"];
+const SCROLLED_PARTS = [".vehicle-scroll", ".fleet-tiles"];
 let version, reloadTimer;
 
-const list = () => document.getElementById("cars");
+const list = () => document.getElementById("vehicles");
 const tableUpdated = () => document.dispatchEvent(new CustomEvent("table:updated"));
 
 // Live updates
 
 document.body.addEventListener("stream:rows", ({ detail }) => {
-  for (const [id, html] of Object.entries(detail)) patch(document.getElementById(`car-${id}`), html);
+  for (const [id, html] of Object.entries(detail)) patch(document.getElementById(`vehicle-${id}`), html);
   tableUpdated();
 });
 document.body.addEventListener("stream:fleet", ({ detail }) => {
@@ -86,7 +86,7 @@ async function reload() {
 }
 
 document.addEventListener("htmx:afterSettle", (event) => {
-  if (event.detail.target?.id === "cars" || event.detail.elt?.id === "cars") tableUpdated();
+  if (event.detail.target?.id === "vehicles" || event.detail.elt?.id === "vehicles") tableUpdated();
 });
 
 // List or map: small screens show one at a time
@@ -105,13 +105,13 @@ for (const button of document.querySelectorAll(".fleet-tabs button")) {
 
 // Keyboard
 
-const links = () => [...document.querySelectorAll("#car-table [data-car]")];
-const row = () => document.activeElement?.closest("#car-table tbody tr");
+const links = () => [...document.querySelectorAll("#vehicle-table [data-vehicle]")];
+const row = () => document.activeElement?.closest("#vehicle-table tbody tr");
 const press = (id) => document.getElementById(id)?.click();
 
 function step(by) {
   const all = links();
-  const now = all.indexOf(row()?.querySelector("[data-car]"));
+  const now = all.indexOf(row()?.querySelector("[data-vehicle]"));
   const next = all[now < 0 ? (by > 0 ? 0 : all.length - 1) : Math.min(all.length - 1, Math.max(0, now + by))];
   next?.focus();
   next?.closest("tr").scrollIntoView({ block: "nearest" });
@@ -127,7 +127,7 @@ const KEYS = {
   ArrowUp: () => step(-1),
   j: () => step(1),
   k: () => step(-1),
-  x: () => row()?.querySelector('input[name="car"]')?.click(),
+  x: () => row()?.querySelector('input[name="vehicle"]')?.click(),
   f: () => row() && document.dispatchEvent(new CustomEvent("map:follow", { detail: Number(row().dataset.id) })),
   m: () => {
     if (getComputedStyle(document.querySelector(".fleet-tabs")).display !== "none") {

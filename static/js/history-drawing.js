@@ -124,6 +124,13 @@ function isolatedPoints(plot, index) {
   return places.length ? places : null;
 }
 
+// Formats a value with its unit, as in the language of `number`: "80%" in English, "80 %" in German.
+export function withUnit(number, value, unit) {
+  const language = number.resolvedOptions().locale;
+  if (unit === "%") return new Intl.NumberFormat(language, { style: "percent", maximumFractionDigits: 2 }).format(value / 100);
+  return unit ? `${number.format(value)} ${unit}` : number.format(value);
+}
+
 // Returns the value at a time: that of the last point up to then, or "–" in a gap.
 function valueAt(line, moment, plot, place, number, unit) {
   let [low, high] = [0, line.times.length];
@@ -133,7 +140,7 @@ function valueAt(line, moment, plot, place, number, unit) {
     else high = middle;
   }
   const value = line.values[low - 1];
-  return value == null ? "–" : `${number.format(value)}${unit ? ` ${unit}` : ""}`;
+  return value == null ? "–" : withUnit(number, value, unit);
 }
 
 function bandChart(chart, { start, end }, styles) {

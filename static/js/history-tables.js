@@ -1,7 +1,8 @@
 // The points of a chart as a table, newest first.
 const MAX_ROWS = 500;
 
-// Fills `container` with the table of `chart`; `shown` has start, end, zone, language and the column headers.
+// Fills `container` with the table of `chart`; `shown` has start, end, zone, language, the column headers and
+// `withUnit` of history-drawing.js.
 export function fillTable(container, chart, shown) {
   const [heads, rows] = chart.kind === "lines" ? lineTable(chart, shown) : bandTable(chart, shown);
   const table = document.createElement("table");
@@ -24,10 +25,10 @@ export function fillTable(container, chart, shown) {
   container.replaceChildren(note, table);
 }
 
-function lineTable({ lines, unit }, { start, end, zone, language, words }) {
+function lineTable({ lines, unit }, { start, end, zone, language, words, withUnit }) {
   const when = clock(zone, language);
   const number = new Intl.NumberFormat(language, { maximumFractionDigits: 2 });
-  const formatValue = (value) => (value == null ? "–" : `${number.format(value)}${unit ? ` ${unit}` : ""}`);
+  const formatValue = (value) => (value == null ? "–" : withUnit(number, value, unit));
   const moments = new Map();
   lines.forEach(({ times, values, low, high }, index) => {
     times.forEach((at, place) => {

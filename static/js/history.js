@@ -5,12 +5,12 @@ if (place) start();
 async function start() {
   const { library, drawing, tables } = place.dataset;
   // Their URLs are hashed and known only to the page.
-  const [{ default: UPlot }, { draw }, { fillTable }] = await Promise.all([
+  const [{ default: UPlot }, { draw, withUnit }, { fillTable }] = await Promise.all([
     import(library),
     import(drawing),
     import(tables),
   ]);
-  new History(UPlot, draw, fillTable);
+  new History(UPlot, draw, (container, chart, shown) => fillTable(container, chart, { ...shown, withUnit }));
 }
 
 class History {

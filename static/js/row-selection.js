@@ -2,7 +2,7 @@
 const bar = document.getElementById("bulk");
 const selected = new Set();
 
-const checkboxes = () => [...document.querySelectorAll('#car-table input[name="car"]')];
+const checkboxes = () => [...document.querySelectorAll('#vehicle-table input[name="vehicle"]')];
 
 function show() {
   const present = checkboxes();
@@ -30,8 +30,8 @@ const getId = (box) => Number(box.closest("tr").dataset.id);
 async function selectAllMatching(button) {
   button.disabled = true;
   try {
-    const response = await fetch(document.getElementById("cars").dataset.fitting);
-    if (response.ok) for (const car of (await response.json()).cars) selected.add(car);
+    const response = await fetch(document.getElementById("vehicles").dataset.fitting);
+    if (response.ok) for (const vehicle of (await response.json()).vehicles) selected.add(vehicle);
   } catch {
     // The selection is unchanged, and the button can be pressed again.
   }
@@ -43,16 +43,16 @@ async function selectAllMatching(button) {
 function addHiddenFields() {
   removeHiddenFields();
   const present = new Set(checkboxes().map((box) => box.value));
-  for (const car of selected) {
-    if (present.has(car)) continue;
+  for (const vehicle of selected) {
+    if (present.has(vehicle)) continue;
     const field = document.createElement("input");
-    Object.assign(field, { type: "hidden", name: "car", value: car });
+    Object.assign(field, { type: "hidden", name: "vehicle", value: vehicle });
     bar.append(field);
   }
 }
 
 function removeHiddenFields() {
-  for (const field of bar.querySelectorAll('input[type="hidden"][name="car"]')) field.remove();
+  for (const field of bar.querySelectorAll('input[type="hidden"][name="vehicle"]')) field.remove();
 }
 
 if (bar) {
@@ -62,7 +62,7 @@ if (bar) {
     const box = event.target;
     if (box.matches("[data-choose-all]")) {
       for (const each of checkboxes()) box.checked ? selected.add(each.value) : selected.delete(each.value);
-    } else if (box.matches('#car-table input[name="car"]')) {
+    } else if (box.matches('#vehicle-table input[name="vehicle"]')) {
       box.checked ? selected.add(box.value) : selected.delete(box.value);
     } else return;
     show();

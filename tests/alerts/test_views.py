@@ -132,7 +132,7 @@ def test_alerts_are_sorted_open_then_acknowledged_then_resolved(
     page = alert_text(browser_of(owner))
     assert page.index(">Van 1</a>") < page.index(">Held</a>") < page.index(">Over</a>")
     assert f"acknowledged by {owner}" in page
-    assert "The state of charge fell to 12\N{NO-BREAK SPACE}%, below 20\N{NO-BREAK SPACE}%." in page
+    assert "The state of charge fell to 12%, below 20%." in page
 
 
 def test_alerts_are_filtered_by_state_and_kind(vehicle: Vehicle, owner: User, browser_of: BrowserOf) -> None:

@@ -105,8 +105,8 @@ def _arguments(world: World) -> dict[str, Any]:
         "invitation_id": _invitations(fleet, owner),
         "secret": portal.secret,
         "page_id": portal.pk,
-        "removal_id": request.pk,
-        "connect:portal_receipt removal_id": _driver_offboarding(world, portal.smartcar_user_id).pk,
+        "offboarding_id": request.pk,
+        "connect:portal_receipt offboarding_id": _driver_offboarding(world, portal.smartcar_user_id).pk,
         "command_id": _commands(fleet, owner, vehicle),
         "bulk_id": _bulk(world),
         "entry_id": _deliveries(vehicle),
@@ -156,7 +156,7 @@ def _reconciliation(fleet: Fleet) -> None:
         ours=5,
         theirs=5,
     )
-    FleetReconciliation.objects.create(comparison=reconciliation, fleet=fleet, connections=5)
+    FleetReconciliation.objects.create(reconciliation=reconciliation, fleet=fleet, connections=5)
 
 
 def _driver_offboarding(world: World, driver: str) -> OffboardingRequest:

@@ -59,7 +59,7 @@ def test_a_low_battery_alert_is_shown_acknowledged_and_resolved(
     summary.click()
     menu = page.locator(".alerts-menu-list")
     expect(menu).to_contain_text("Low battery")
-    expect(menu).to_contain_text("The state of charge fell to 12 %, below 20 %.")
+    expect(menu).to_contain_text("The state of charge fell to 12%, below 20%.")
     assert page.evaluate("window.stillTheSamePage") is True
     page.keyboard.press("Escape")
     expect(menu).to_be_hidden()

@@ -79,7 +79,7 @@ def test_every_button_shows_its_result_without_a_reload(
     expect(page.locator("#voice")).to_have_text("Lock Confirmed")
     page.get_by_label("Charge limit, 50 to 100%").fill("70")
     page.get_by_role("button", name="Set limit").click()
-    expect_newest_command(page, text="Charge limit 70 %")
+    expect_newest_command(page, text="Charge limit 70%")
     expect_newest_command(page, text="Confirmed")
     set_vehicle_state(smartcar, vehicle, **PARKED)
     # Wait for this delivery: a start directly after a stop wouldn't be a change, and no event would be delivered.

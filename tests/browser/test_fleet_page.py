@@ -61,7 +61,7 @@ def vehicles(fleet: Fleet) -> dict[str, Vehicle]:
 
 
 def rows(page: Page) -> Any:
-    return page.locator("#car-table [data-car]")
+    return page.locator("#vehicle-table [data-vehicle]")
 
 
 def go_back(page: Page) -> None:
@@ -103,7 +103,7 @@ def test_filters_change_list_and_url_and_going_back_undoes_them(
     expect(page.locator("#tile-unlocked")).to_be_in_viewport(ratio=1)  # on a phone the tiles scroll sideways
     expect(page.locator("#voice")).to_have_text("1–1 of 1 vehicle")
     page.get_by_label("Search vehicles").fill("ada")
-    expect(page.locator("#cars").get_by_text("All reporting vehicles are locked.")).to_be_visible()
+    expect(page.locator("#vehicles").get_by_text("All reporting vehicles are locked.")).to_be_visible()
     # Each step back is a different URL, which the browser requests again.
     go_back(page)
     expect(rows(page)).to_have_text(["Bea"])
@@ -122,7 +122,7 @@ def test_going_back_twice_matches_the_url_whichever_response_arrives_last(
     page.get_by_role("link", name=re.compile("^Unlocked")).click()
     expect(rows(page)).to_have_text(["Bea"])
     page.get_by_label("Search vehicles").fill("ada")
-    expect(page.locator("#cars").get_by_text("All reporting vehicles are locked.")).to_be_visible()
+    expect(page.locator("#vehicles").get_by_text("All reporting vehicles are locked.")).to_be_visible()
     delayed: list[Route] = []
 
     def delay(route: Route) -> None:
@@ -192,7 +192,7 @@ def test_new_data_appears_in_place(open_page: OpenPage, vehicles: dict[str, Vehi
     rows(page).nth(1).focus()
     page.evaluate("window.unharmed = true")
     report(vehicles["Ada"], catalogue.STATE_OF_CHARGE, 15)
-    expect(page.locator(f"#car-{vehicles['Ada'].pk}")).to_contain_text("15 %")
+    expect(page.locator(f"#vehicle-{vehicles['Ada'].pk}")).to_contain_text("15%")
     expect(page.locator("#tile-low .tile-count")).to_have_text("1")
     report(vehicles["Bea"], catalogue.IS_LOCKED, True)
     expect(page.locator("#tile-unlocked .tile-count")).to_have_text("0")
@@ -268,7 +268,7 @@ def test_after_a_lost_connection_the_page_catches_up(
     page.evaluate("window.dispatchEvent(new Event('offline'))")
     report(vehicles["Ada"], catalogue.STATE_OF_CHARGE, 33)
     page.context.set_offline(False)
-    expect(page.locator(f"#car-{vehicles['Ada'].pk}")).to_contain_text("33 %", timeout=60_000)
+    expect(page.locator(f"#vehicle-{vehicles['Ada'].pk}")).to_contain_text("33%", timeout=60_000)
     expect(page.locator("#live-sign")).to_have_text("Live", timeout=60_000)
 
 
@@ -291,11 +291,11 @@ def test_the_map_shows_vehicles_follows_one_and_opens_its_popup(
     fleet_map = page.locator("#fleet-map")
     if view.on_phone:
         page.get_by_role("button", name="Map", exact=True).click()
-    expect(fleet_map).to_have_attribute("data-cars", "2", timeout=40_000)
+    expect(fleet_map).to_have_attribute("data-vehicles", "2", timeout=40_000)
     page.get_by_role("link", name=re.compile("^Unlocked")).click()
-    expect(fleet_map).to_have_attribute("data-cars", "1")
+    expect(fleet_map).to_have_attribute("data-vehicles", "1")
     page.get_by_role("link", name=re.compile("^All vehicles")).click()
-    expect(fleet_map).to_have_attribute("data-cars", "2")
+    expect(fleet_map).to_have_attribute("data-vehicles", "2")
     if view.on_phone:
         page.get_by_role("button", name="List", exact=True).click()
     rows(page).nth(0).focus()
@@ -307,7 +307,7 @@ def test_the_map_shows_vehicles_follows_one_and_opens_its_popup(
     fleet_map.click()  # in the center, where the vehicle is
     popup = page.locator(".map-popup")
     expect(popup).to_contain_text("Ada")
-    expect(popup).to_contain_text("80 %")
+    expect(popup).to_contain_text("80%")
     expect(popup.get_by_role("link", name="Ada")).to_have_attribute("href", "/fleets/blue/vehicles/car-Ada/")
 
 
@@ -318,17 +318,17 @@ def test_the_map_updates_while_a_filter_hides_the_followed_vehicle(
     page = open_page()
     expect_live(page)
     fleet_map = page.locator("#fleet-map")
-    expect(fleet_map).to_have_attribute("data-cars", "2", timeout=40_000)
+    expect(fleet_map).to_have_attribute("data-vehicles", "2", timeout=40_000)
     rows(page).nth(0).focus()
     page.keyboard.press("f")
     expect(page.get_by_role("button", name="Stop following")).to_be_visible()
     page.get_by_role("link", name=re.compile("^Unlocked")).click()
-    expect(fleet_map).to_have_attribute("data-cars", "1")
+    expect(fleet_map).to_have_attribute("data-vehicles", "1")
     latitude, longitude = BERLIN
     report(vehicles["Ada"], catalogue.PRECISE_LOCATION, {"latitude": latitude, "longitude": longitude})
     report(vehicles["Ada"], catalogue.IS_LOCKED, False)
     expect(rows(page)).to_have_text(["Ada", "Bea"])
-    expect(fleet_map).to_have_attribute("data-cars", "2")
+    expect(fleet_map).to_have_attribute("data-vehicles", "2")
 
 
 @desktop_only
@@ -369,7 +369,7 @@ def test_on_a_phone_the_map_library_loads_with_the_map_tab(
     )
     assert not page.evaluate(library_requested)
     page.get_by_role("button", name="Map", exact=True).click()
-    expect(page.locator("#fleet-map")).to_have_attribute("data-cars", "2", timeout=40_000)
+    expect(page.locator("#fleet-map")).to_have_attribute("data-vehicles", "2", timeout=40_000)
     expect(rows(page).first).to_be_hidden()
     page.get_by_role("button", name="List", exact=True).click()
     expect(rows(page).first).to_be_visible()

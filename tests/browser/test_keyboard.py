@@ -9,7 +9,7 @@ pytestmark = [pytest.mark.browser, pytest.mark.slow, pytest.mark.django_db]
 PAGES = {
     "sign in": ("/accounts/sign-in/", ""),
     "fleet": ("/fleets/blue/", "owner"),
-    "car": ("/fleets/blue/vehicles/{smartcar_id}/", "owner"),
+    "vehicle": ("/fleets/blue/vehicles/{smartcar_id}/", "owner"),
     "commands": ("/fleets/blue/commands/", "owner"),
     "connections": ("/fleets/blue/connections/", "owner"),
     "invitations": ("/fleets/blue/invitations/", "owner"),

@@ -88,7 +88,7 @@ def test_every_step_completes_without_a_reload(
     invited(fleet=fleet, user=owner)
     expect_step_done(page, "invited", at_least=4)
     (connection,) = connect(simulator_without_webhook, fleet=fleet, user=owner, count=1).connections
-    expect_step_done(page, "car", at_least=5)
+    expect_step_done(page, "vehicle", at_least=5)
     subscribe(connection)
     expect_step_done(page, "delivery", at_least=6)
     expect(page.get_by_text("Setup complete: Blue Fleet is receiving data.")).to_be_visible()

@@ -16,7 +16,7 @@ MAP = ("/vendor/maplibre-gl", "/vendor/land-")
 PAGES = {
     "sign in": ("/accounts/sign-in/", ""),
     "fleet": ("/fleets/blue/", "owner"),
-    "car": ("/fleets/blue/vehicles/{smartcar_id}/", "owner"),
+    "vehicle": ("/fleets/blue/vehicles/{smartcar_id}/", "owner"),
     "history": ("/fleets/blue/vehicles/{smartcar_id}/history/", "owner"),
     "commands": ("/fleets/blue/commands/", "owner"),
 }

@@ -48,7 +48,7 @@ def test_a_manager_connects_views_and_locks_a_vehicle(
     page.get_by_role("link", name="Connect a vehicle").first.click()
     walk_through_connect(page)
     expect(page.locator(".alert-success")).to_contain_text("is connected")
-    row = page.locator("#car-table tbody tr")
+    row = page.locator("#vehicle-table tbody tr")
     expect(row).to_have_count(1)
     expect(row).to_contain_text("Tesla")
     # The first delivery appears without a reload: battery, place, lock and age.
@@ -59,14 +59,14 @@ def test_a_manager_connects_views_and_locks_a_vehicle(
     page.reload()
     if page.get_by_role("button", name="Map", exact=True).is_visible():
         page.get_by_role("button", name="Map", exact=True).click()
-    expect(page.locator("#fleet-map")).to_have_attribute("data-cars", "1")
+    expect(page.locator("#fleet-map")).to_have_attribute("data-vehicles", "1")
 
     vehicle = Vehicle.objects.get(fleet=fleet)
     # Parked, awake and reachable, regardless of its daily plan.
     set_vehicle_state(smartcar, vehicle, speed=0, asleep=False, reachable=True, is_locked=False)
     if page.get_by_role("button", name="List", exact=True).is_visible():
         page.get_by_role("button", name="List", exact=True).click()
-    row.locator("[data-car]").click()
+    row.locator("[data-vehicle]").click()
     expect(page.locator(".lock-state")).to_contain_text("Unlocked")
     # Delay the vehicle's report, so that the page shows the command as accepted first.
     httpx.post(f"{smartcar}/control/troubles", json={"delay": 4}, timeout=30).raise_for_status()

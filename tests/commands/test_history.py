@@ -250,7 +250,7 @@ def test_a_limit_is_sent_with_its_percentage_and_confirmed_by_that_limit_only(
         vehicle=vehicle, kind=CommandType.SET_CHARGE_LIMIT, user=owner, data={"percent": "80"}
     )
     sender.send(command=command)
-    assert (fake.received, command.title) == (["limit 80"], "Charge limit 80 %")
+    assert (fake.received, command.title) == (["limit 80"], "Charge limit 80%")
     later = timezone.now() + timedelta(seconds=1)
     elsewhere = {"type": "LOCATION", "limit": 80}
     everywhere = {"type": "GLOBAL", "limit": 80}

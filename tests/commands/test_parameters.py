@@ -85,7 +85,7 @@ def test_other_commands_ignore_form_fields(kind: CommandType) -> None:
 
 
 def test_parameters_are_described() -> None:
-    assert describe_parameters(CommandType.SET_CHARGE_LIMIT, {"percent": 80}) == "80 %"
+    assert describe_parameters(CommandType.SET_CHARGE_LIMIT, {"percent": 80}) == "80%"
 
 
 def test_coordinates_are_not_described() -> None:

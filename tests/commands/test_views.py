@@ -65,7 +65,7 @@ def test_the_history_shows_parameters(owner: User, lock_address: str, browser_of
     browser = browser_of(owner)
     address = lock_address.replace("/lock/", "/set_charge_limit/")
     answer = browser.post(address, {"percent": "80"}, headers={"HX-Request": "true"})
-    assert "Charge limit 80 %" in answer.content.decode()
+    assert "Charge limit 80%" in answer.content.decode()
 
 
 @pytest.mark.parametrize(

@@ -278,7 +278,7 @@ def test_driver_can_request_erasure_later_and_sees_the_receipt(
     receipt = Client().get(f"{page.path}receipts/{offboarding.pk}/")
     assert "left the fleet" in receipt.content.decode()
     fragment = f"{page.path}receipts/{offboarding.pk}/progress/"
-    version = receipt.context["proof"].version
+    version = receipt.context["receipt"].version
     assert Client().get(fragment).status_code == 200
     assert Client().get(f"{fragment}?version={version}").status_code == 204
 

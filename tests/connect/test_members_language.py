@@ -126,9 +126,9 @@ def test_lists_full_and_empty(
     night = Reconciliation.objects.create(
         api_version=SmartcarApiVersion.V3, outcome=ReconciliationOutcome.DONE
     )
-    FleetReconciliation.objects.create(comparison=night, fleet=fleet, connections=1)
+    FleetReconciliation.objects.create(reconciliation=night, fleet=fleet, connections=1)
     Discrepancy.objects.create(
-        comparison=night,
+        reconciliation=night,
         connection=connection,
         kind=DiscrepancyType.GONE,
         note_code=ReconciliationNote.TOO_MANY_MISSING,
@@ -138,7 +138,7 @@ def test_lists_full_and_empty(
         outcome=ReconciliationOutcome.FAILED,
         problem_code=ReconciliationNote.INTERRUPTED,
     )
-    FleetReconciliation.objects.create(comparison=failed, fleet=fleet, connections=2)
+    FleetReconciliation.objects.create(reconciliation=failed, fleet=fleet, connections=2)
     VehicleUsage.objects.create(
         vehicle=connection.vehicle, month=quota.billing_month(now), purpose=CallPurpose.COMMAND, calls=500
     )

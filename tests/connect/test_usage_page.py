@@ -72,7 +72,7 @@ def test_is_sorted_as_requested(fleet: Fleet, owner: User, browser_of: BrowserOf
     record_usage(create_vehicle(fleet, "b"), command=1, background=50)
     record_usage(create_vehicle(fleet, "A"), command=9)
     browser = browser_of(owner)
-    for order, first in (("car", "A"), ("command", "A"), ("background", "b"), ("nonsense", "b")):
+    for order, first in (("vehicle", "A"), ("command", "A"), ("background", "b"), ("nonsense", "b")):
         assert str(browser.get(URL, {"sort": order}).context["page"][0].vehicle) == first
 
 

@@ -18,7 +18,7 @@ def _example(pattern: str) -> str:
     """Returns a URL that matches the pattern of a legacy route."""
     for old, new in (
         (r"(?P<secret>[0-9a-f]{64})", SECRET),
-        (r"(?P<removal_id>[0-9]{1,18})", "7"),
+        (r"(?P<offboarding_id>[0-9]{1,18})", "7"),
         (r"(?P<connection_id>[0-9]{1,18})", "7"),
         (r"(?P<action>[a-z-]+)", "pause"),
         ("<slug:slug>", "blue"),

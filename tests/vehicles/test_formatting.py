@@ -20,7 +20,7 @@ SAME_WORD = {"Airbag", "Online", "Sunroof", "VIN"}
 @pytest.mark.parametrize(
     ("signal", "body", "metric", "imperial"),
     [
-        (catalogue.STATE_OF_CHARGE, {"value": 72.4, "unit": "percent"}, "72 %", "72 %"),
+        (catalogue.STATE_OF_CHARGE, {"value": 72.4, "unit": "percent"}, "72%", "72%"),
         (catalogue.RANGE, {"value": 312, "unit": "km"}, "312 km", "194 mi"),
         (catalogue.ODOMETER, {"value": 25123.7, "unit": "km"}, "25,124 km", "15,611 mi"),
         (catalogue.EXTERNAL_TEMPERATURE, {"value": 20, "unit": "celsius"}, "20 °C", "68 °F"),
@@ -39,8 +39,8 @@ SAME_WORD = {"Airbag", "Online", "Sunroof", "VIN"}
         (
             catalogue.CHARGE_LIMITS,
             {"values": [{"type": "GLOBAL", "limit": 80}], "activeLimit": None},
-            "80 %",
-            "80 %",
+            "80%",
+            "80%",
         ),
     ],
 )

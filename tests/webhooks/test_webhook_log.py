@@ -168,7 +168,7 @@ def test_counts_are_limited_to_a_thousand(admin: User, browser_of: BrowserOf) ->
         ("?kind=other", ["TEST"]),
         ("?period=hour", ["TEST", "VEHICLE_ERROR"]),
         ("?period=day", ["TEST", "VEHICLE_ERROR", "VEHICLE_STATE"]),
-        ("?car=unknown", []),
+        ("?vehicle=unknown", []),
         ("?state=odd&before=zero", ["TEST", "VEHICLE_ERROR", "VEHICLE_STATE"]),
     ],
 )

@@ -1,6 +1,7 @@
 """Signal values, errors and distances in templates."""
 
 from django import template
+from django.template.defaultfilters import floatformat
 from django.utils import timezone
 
 from vehicles import formatting
@@ -26,6 +27,12 @@ def signal_error(row: LatestSignal) -> str:
 def is_stale(row: LatestSignal | None) -> bool:
     """Returns whether a signal's value is missing or old."""
     return row is None or formatting.is_stale(row, now=timezone.now())
+
+
+@register.filter
+def percent(value: float) -> str:
+    """Formats a share of 100 as a whole number: "80%"."""
+    return formatting.with_symbol(floatformat(value, 0), "%")
 
 
 @register.filter

@@ -57,7 +57,7 @@ class Filters(forms.Form):
         ],
         required=False,
     )
-    car = forms.CharField(max_length=128, required=False)
+    vehicle = forms.CharField(max_length=128, required=False)
     before = forms.IntegerField(min_value=1, max_value=2**62, required=False)
 
     @property
@@ -79,10 +79,10 @@ def event_label(entry: InboxEntry) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """A delivery in the list. `car` is the vehicle's name in the fleet or Smartcar's vehicle ID; "" if unknown."""
+    """A delivery in the list. `vehicle` is the vehicle's name in the fleet or Smartcar's vehicle ID; "" if unknown."""
 
     entry: InboxEntry
-    car: str
+    vehicle: str
 
     @property
     def kind(self) -> str:
@@ -136,8 +136,8 @@ def _filtered(entries: QuerySet[InboxEntry], chosen: dict[str, Any]) -> QuerySet
         entries = entries.exclude(event_type__in=["", *KINDS])
     elif chosen.get("kind"):
         entries = entries.filter(event_type=chosen["kind"])
-    if chosen.get("car"):
-        entries = entries.filter(smartcar_vehicle_id=chosen["car"])
+    if chosen.get("vehicle"):
+        entries = entries.filter(smartcar_vehicle_id=chosen["vehicle"])
     if chosen.get("period"):
         entries = entries.filter(received_at__gte=timezone.now() - _PERIODS[chosen["period"]])
     if chosen.get("before"):
@@ -151,4 +151,4 @@ def _names(scope: LogScope, entries: Sequence[InboxEntry]) -> dict[str, str]:
     if scope.fleet is None:
         return {each: each for each in ids}
     vehicles = Vehicle.objects.filter(fleet=scope.fleet, smartcar_id__in=ids)
-    return {car.smartcar_id: str(car) for car in vehicles}
+    return {vehicle.smartcar_id: str(vehicle) for vehicle in vehicles}

@@ -23,7 +23,7 @@ from webhooks.webhook_log.queries import Filters, event_label, list_deliveries
 from webhooks.webhook_log.stats import get_stats
 from webhooks.webhook_log.visibility import LogScope
 
-_CARS_OFFERED = 500
+_VEHICLES_OFFERED = 500
 
 
 @never_cache
@@ -33,7 +33,7 @@ def webhook_log(request: HttpRequest, slug: str = "") -> HttpResponse:
     """Shows the deliveries with statistics and filters."""
     scope = _scope(request, slug)
     context = _context(request, scope)
-    context["cars"] = list_vehicles(fleet=scope.fleet)[:_CARS_OFFERED] if scope.fleet else []
+    context["vehicles"] = list_vehicles(fleet=scope.fleet)[:_VEHICLES_OFFERED] if scope.fleet else []
     return render(request, "webhooks/webhook_log.html", context)
 
 
@@ -123,7 +123,7 @@ def _context(request: HttpRequest, scope: LogScope) -> dict[str, Any]:
     filters = Filters(request.GET)
     stats = get_stats(scope=scope)
     page = list_deliveries(scope=scope, filters=filters)
-    listed = [(row.entry.pk, row.entry.state, row.entry.attempts, row.car) for row in page.rows]
+    listed = [(row.entry.pk, row.entry.state, row.entry.attempts, row.vehicle) for row in page.rows]
     query = {name: value for name, value in filters.chosen.items() if value}
     return {
         "fleet": scope.fleet,
@@ -140,12 +140,12 @@ def _context(request: HttpRequest, scope: LogScope) -> dict[str, Any]:
 def _delivery_context(request: HttpRequest, scope: LogScope, entry: InboxEntry) -> dict[str, Any]:
     seconds = (entry.processed_at - entry.received_at).total_seconds() if entry.processed_at else None
     shown = (entry.state, entry.attempts, entry.note_code, entry.processed_at, entry.next_try_at)
-    car = get_vehicle(fleet=scope.fleet, smartcar_id=entry.smartcar_vehicle_id) if scope.fleet else None
+    vehicle = get_vehicle(fleet=scope.fleet, smartcar_id=entry.smartcar_vehicle_id) if scope.fleet else None
     return {
         "fleet": scope.fleet,
         "entry": entry,
         "kind": event_label(entry),
-        "car": car,
+        "vehicle": vehicle,
         "took": seconds,
         "is_waiting": entry.state == EntryState.WAITING,
         "may_replay": entry.state != EntryState.WAITING and bool(entry.body),

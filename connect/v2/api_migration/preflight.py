@@ -58,9 +58,9 @@ def _listed_on_v3(connection: Connection, listings: Listings) -> MatchedConnecti
     key = (connection.application_id, user_id, connection.mode)
     if key not in listings:
         shared = _call(connection, SmartcarApiVersion.V3, user_id, _shared(connection.mode))
-        listings[key] = {car.vehicle_id: car for car in shared}
-    car = listings[key].get(connection.vehicle.smartcar_id) or _only_grant(connection, user_id)
-    return MatchedConnection(car.user_id, car.connection_id)
+        listings[key] = {vehicle.vehicle_id: vehicle for vehicle in shared}
+    vehicle = listings[key].get(connection.vehicle.smartcar_id) or _only_grant(connection, user_id)
+    return MatchedConnection(vehicle.user_id, vehicle.connection_id)
 
 
 def _token_owner(connection: Connection) -> str:

@@ -61,7 +61,7 @@ class Command(BaseCommand):
             for fleet, owner, target in fleets:
                 connected = _connect_vehicles(simulator, accounts, fleet=fleet, owner=owner, target=target)
                 _name_vehicles(fleet)
-                self.stdout.write(f"{fleet}: {connected} cars")
+                self.stdout.write(f"{fleet}: {connected} vehicles")
 
 
 def _simulator() -> str:

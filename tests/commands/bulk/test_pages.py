@@ -32,8 +32,10 @@ def test_permissions_to_review_and_send(
 ) -> None:
     chosen = [vehicle.smartcar_id for vehicle in create_vehicles(2)]
     client = browser_of(request.getfixturevalue(person))
-    assert client.post("/fleets/blue/commands/bulk/", {"kind": "lock", "car": chosen}).status_code == status
-    sent = client.post("/fleets/blue/commands/bulk/send/", {"kind": "lock", "cars": " ".join(chosen)})
+    assert (
+        client.post("/fleets/blue/commands/bulk/", {"kind": "lock", "vehicle": chosen}).status_code == status
+    )
+    sent = client.post("/fleets/blue/commands/bulk/send/", {"kind": "lock", "vehicles": " ".join(chosen)})
     assert sent.status_code == (302 if status == 200 else status)
     assert Command.objects.count() == (2 if status == 200 else 0)
 
@@ -84,7 +86,7 @@ def test_vehicles_of_another_fleet_are_ignored(
 ) -> None:
     (vehicle,) = create_vehicles(1)
     answer = browser_of(outsider).post(
-        "/fleets/red/commands/bulk/send/", {"kind": "lock", "cars": vehicle.smartcar_id}, follow=True
+        "/fleets/red/commands/bulk/send/", {"kind": "lock", "vehicles": vehicle.smartcar_id}, follow=True
     )
     assert "No vehicles selected. Select one or more, then choose a command" in answer.content.decode()
     assert not Command.objects.exists()
@@ -94,10 +96,14 @@ def test_the_review_shows_eligible_and_ineligible_vehicles_and_sends_nothing(
     fleet: Fleet, owner: User, create_vehicles: CreateVehicles, browser_of: BrowserOf
 ) -> None:
     chosen = [*create_vehicles(2), *create_vehicles(1, state=ConnectionState.REMOVED)]
-    form = {"kind": "set_charge_limit", "percent": "70", "car": [vehicle.smartcar_id for vehicle in chosen]}
+    form = {
+        "kind": "set_charge_limit",
+        "percent": "70",
+        "vehicle": [vehicle.smartcar_id for vehicle in chosen],
+    }
     text = browser_of(owner).post("/fleets/blue/commands/bulk/", form).content.decode()
     for words in (
-        "Charge limit 70 %: 2 vehicles?",
+        "Charge limit 70%: 2 vehicles?",
         "2 eligible",
         "1 not eligible",
         "no working connection",
@@ -113,7 +119,7 @@ def test_invalid_parameters_redirect_back_with_an_error(
     form = {
         "kind": "set_charge_limit",
         "percent": "7",
-        "car": [vehicle.smartcar_id for vehicle in create_vehicles(1)],
+        "vehicle": [vehicle.smartcar_id for vehicle in create_vehicles(1)],
     }
     answer = browser_of(owner).post("/fleets/blue/commands/bulk/", form, follow=True)
     assert "from 50 to 100 percent" in answer.content.decode()
@@ -130,7 +136,7 @@ def test_bulk_commands_require_the_password_after_ten_minutes(
     session.save()
     form = {
         "kind": "lock",
-        "cars": " ".join(vehicle.smartcar_id for vehicle in create_vehicles(2)),
+        "vehicles": " ".join(vehicle.smartcar_id for vehicle in create_vehicles(2)),
         "reason": "Storm",
     }
     wrong = client.post("/fleets/blue/commands/bulk/send/", form | {"password": "x"}).content.decode()
@@ -213,5 +219,5 @@ def test_viewers_get_no_checkboxes(
     fleet: Fleet, owner: User, viewer: User, create_vehicles: CreateVehicles, browser_of: BrowserOf
 ) -> None:
     create_vehicles(1)
-    assert 'name="car"' in browser_of(owner).get("/fleets/blue/").content.decode()
-    assert 'name="car"' not in browser_of(viewer).get("/fleets/blue/").content.decode()
+    assert 'name="vehicle"' in browser_of(owner).get("/fleets/blue/").content.decode()
+    assert 'name="vehicle"' not in browser_of(viewer).get("/fleets/blue/").content.decode()

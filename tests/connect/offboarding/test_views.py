@@ -126,9 +126,7 @@ def test_receipt_shows_counts_and_request_id_but_no_vin_name_or_user(
     browser = browser_of(owner)
     in_progress = browser.get(f"/fleets/blue/offboarding/{offboarding.pk}/")
     assert "In progress" in in_progress.content.decode()
-    fragment = (
-        f"/fleets/blue/offboarding/{offboarding.pk}/progress/?version={in_progress.context['proof'].version}"
-    )
+    fragment = f"/fleets/blue/offboarding/{offboarding.pk}/progress/?version={in_progress.context['receipt'].version}"
     assert browser.get(fragment).status_code == 204
     worker.run(offboarding_id=offboarding.pk)
     assert "Completed on" in browser.get(fragment).content.decode()

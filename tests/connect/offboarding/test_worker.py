@@ -362,7 +362,7 @@ def test_kill_during_erasure_loses_no_row_and_no_count(vehicle: Vehicle, owner: 
     offboarding.grants.update(end=RevocationStatus.ENDED, listing=RemoteStatus.GONE)
     process = _start_worker(offboarding)
     deadline = time.monotonic() + 60
-    while not ErasureRecord.objects.filter(removal=offboarding, kind="readings", rows__gte=200).exists():
+    while not ErasureRecord.objects.filter(offboarding=offboarding, kind="readings", rows__gte=200).exists():
         assert process.poll() is None, process.communicate()
         assert time.monotonic() < deadline
         time.sleep(0.02)

@@ -43,7 +43,7 @@ def end_at_smartcar(smartcar: str, connection: Connection) -> None:
 
 
 def discrepancies() -> list[tuple[str, bool]]:
-    return list(Discrepancy.objects.values_list("kind", "healed"))
+    return list(Discrepancy.objects.values_list("kind", "repaired"))
 
 
 @both
@@ -162,7 +162,7 @@ def test_unknown_connection_is_reported_and_not_imported(
     Vehicle.objects.filter(pk=stranger.vehicle_id).delete()
     services.reconcile_all()
     discrepancy = Discrepancy.objects.get()
-    assert (discrepancy.kind, discrepancy.healed, discrepancy.connection) == (
+    assert (discrepancy.kind, discrepancy.repaired, discrepancy.connection) == (
         DiscrepancyType.UNKNOWN,
         False,
         None,
@@ -222,14 +222,14 @@ def test_owner_and_manager_see_only_the_report_of_their_own_fleet(
         fleet=fleet, vehicle=vehicle, smartcar_user_id="user-1", api_version="v3", mode="live"
     )
     Discrepancy.objects.create(
-        comparison=run,
+        reconciliation=run,
         connection=connection,
         kind=DiscrepancyType.GONE,
-        healed=True,
+        repaired=True,
         note_code=ReconciliationNote.CONNECTION_ENDED,
     )
     Discrepancy.objects.create(
-        comparison=run, kind=DiscrepancyType.UNKNOWN, smartcar_vehicle_id="a stranger's car"
+        reconciliation=run, kind=DiscrepancyType.UNKNOWN, smartcar_vehicle_id="a stranger's car"
     )
     for person, status in ((owner, 200), (teammate, 200), (viewer, 403), (driver, 403), (outsider, 404)):
         assert browser_of(person).get("/fleets/blue/connections/reconciliation/").status_code == status, (

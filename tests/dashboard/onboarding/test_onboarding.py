@@ -125,7 +125,7 @@ def test_an_invitation_completes_a_step_but_a_reconnect_link_does_not(fleet: Fle
 
 def test_connecting_a_vehicle_completes_the_steps_before_it(fleet: Fleet, vehicle: Vehicle) -> None:
     create_connection(vehicle)
-    assert completed_steps(fleet) == {SetupTask.CREDENTIALS, SetupTask.INVITED, SetupTask.CAR}
+    assert completed_steps(fleet) == {SetupTask.CREDENTIALS, SetupTask.INVITED, SetupTask.VEHICLE}
 
 
 def test_the_first_delivery_completes_the_steps_before_it(fleet: Fleet, vehicle: Vehicle) -> None:

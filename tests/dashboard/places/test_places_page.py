@@ -188,7 +188,9 @@ def test_a_vehicles_location_is_found_by_name_plate_or_id(
 ) -> None:
     Vehicle.objects.filter(pk=vehicle.pk).update(plate="B 42")
     locate(vehicle)
-    page = browser_of(owner).post(NEW, {"prefill": "car", "car": query, "name": "Yard"}).content.decode()
+    page = (
+        browser_of(owner).post(NEW, {"prefill": "vehicle", "vehicle": query, "name": "Yard"}).content.decode()
+    )
     assert 'value="37.775000"' in page
     assert 'value="-122.418000"' in page
     assert 'value="Yard"' in page
@@ -201,7 +203,7 @@ def test_vehicles_of_another_fleet_or_with_ambiguous_names_are_not_found(
     Vehicle.objects.create(fleet=vehicle.fleet, smartcar_id="y", name="Van 1")
     for each in (vehicle, theirs):
         locate(each)
-        page = browser_of(owner).post(NEW, {"prefill": "car", "car": each.name}).content.decode()
+        page = browser_of(owner).post(NEW, {"prefill": "vehicle", "vehicle": each.name}).content.decode()
         assert "No unique match. Enter the exact name or plate of a vehicle in this fleet" in page
         assert "37.775" not in page
 
@@ -212,7 +214,7 @@ def test_a_hidden_location_is_not_shown(vehicle: Vehicle, owner: User, browser_o
     )
     privacy.pause(connection=shared, duration=timedelta(hours=1), now=timezone.now())
     locate(vehicle)
-    page = browser_of(owner).post(NEW, {"prefill": "car", "car": "Van 1"}).content.decode()
+    page = browser_of(owner).post(NEW, {"prefill": "vehicle", "vehicle": "Van 1"}).content.decode()
     assert "is unknown or hidden by the driver" in page
     assert "37.775" not in page
 

@@ -72,7 +72,7 @@ def open_stream(site: str, user: User, query: str, *, last: str = "") -> Iterato
         assert response.status_code == 200, response.read()
         assert response.headers["Content-Type"] == "text/event-stream"
         stream = Stream(response.iter_lines())
-        stream.next("beat")
+        stream.next("heartbeat")
         yield stream
 
 
@@ -93,9 +93,9 @@ def test_a_page_receives_rows_positions_and_counts_and_resumes(site: str, fleet:
         report_charge(shown, 11)
         rows, update = stream.next("rows"), stream.next("fleet")
         assert list(rows.data) == [str(shown.pk)]
-        assert "11 %" in rows.data[str(shown.pk)]
+        assert "11%" in rows.data[str(shown.pk)]
         assert "cell-lock" not in rows.data[str(shown.pk)]
-        assert update.data["cars"] == [[shown.pk, -122.4193, 37.7793, None, "parked"]]
+        assert update.data["vehicles"] == [[shown.pk, -122.4193, 37.7793, None, "parked"]]
         assert update.data["counts"]["low"] == 1
         assert update.data["counts"]["all"] == 2
     report_charge(other, 12)
@@ -128,16 +128,16 @@ def test_vehicles_of_another_fleet_are_never_sent(
         # Even if it is published to the wrong fleet.
         pubsub.publish_on_commit(channel=Channel.SIGNALS, vehicles={fleet.pk: [theirs.pk, mine.pk]})
         assert list(stream.next("rows").data) == [str(mine.pk)]
-        assert stream.next("fleet").data["cars"] == []
+        assert stream.next("fleet").data["vehicles"] == []
 
 
 def test_a_vehicle_page_receives_only_its_vehicle(site: str, fleet: Fleet, owner: User) -> None:
     shown, other = create_vehicle(fleet, "Ada"), create_vehicle(fleet, "Bea")
-    with open_stream(site, owner, f"since={offset(fleet)}&car={shown.pk}") as stream:
+    with open_stream(site, owner, f"since={offset(fleet)}&vehicle={shown.pk}") as stream:
         report_charge(other, 5)
         place = pubsub.current_offset(fleet_id=fleet.pk)
         report_charge(shown, 5)
-        assert stream.next("car").id > place
+        assert stream.next("vehicle").id > place
 
 
 def test_a_page_that_was_offline_too_long_is_resynchronized(site: str, fleet: Fleet, owner: User) -> None:
@@ -157,9 +157,9 @@ def test_after_the_stream_is_deleted_pages_resynchronize_once(
             redis.delete(f"live:{fleet.pk}")
         report_charge(vehicle, 30)
         stream.next("resync")
-        assert "30 %" in stream.next("rows").data[str(vehicle.pk)]
+        assert "30%" in stream.next("rows").data[str(vehicle.pk)]
         report_charge(vehicle, 20)
-        assert "20 %" in stream.next("rows").data[str(vehicle.pk)]
+        assert "20%" in stream.next("rows").data[str(vehicle.pk)]
 
 
 @pytest.mark.parametrize(
@@ -204,7 +204,7 @@ def test_open_streams_hold_no_database_connection(site: str, fleet: Fleet, owner
     streams = [each.__enter__() for each in opened]
     report_charge(vehicle, 33)
     for stream in streams:
-        assert "33 %" in stream.next("rows").data[str(vehicle.pk)]
+        assert "33%" in stream.next("rows").data[str(vehicle.pk)]
     started_at = time.monotonic()
     assert httpx.get(f"{site}/readyz", timeout=20, trust_env=False).status_code == 200
     assert time.monotonic() - started_at < 9  # the pool would time out after ten seconds

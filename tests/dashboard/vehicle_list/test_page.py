@@ -88,7 +88,7 @@ def test_only_members_who_may_command_can_select_all_matching(
     answer = browser_of(request.getfixturevalue(person)).get(f"{PAGE}matching/?make=BMW")
     assert answer.status_code == status
     if status == 200:
-        assert answer.json() == {"cars": ["car-Bea", "car-Dan"]}
+        assert answer.json() == {"vehicles": ["car-Bea", "car-Dan"]}
 
 
 def test_anonymous_users_are_redirected_to_sign_in(fleet: Fleet) -> None:
@@ -103,7 +103,7 @@ def test_a_row_shows_the_vehicles_data(owner: User, fleet: Fleet, browser_of: Br
     report_signal(Vehicle.objects.get(), catalogue.RANGE, {"value": 80, "unit": "km"})
     page = text(browser_of(owner))
     expected = (
-        *("Van 1", "Tesla Model 3 2022", "B 42", "17 %", "80 km", "Unlocked", "San Francisco"),
+        *("Van 1", "Tesla Model 3 2022", "B 42", "17%", "80 km", "Unlocked", "San Francisco"),
         *("12,345 km", "1 min ago", "Connected", "Robin"),
     )
     for shown in expected:
@@ -273,8 +273,8 @@ def test_the_map_shows_the_filtered_vehicles(owner: User, fleet: Fleet, browser_
         [lone.pk, -122.4193, 37.7793, None, "unlocked"],
         [fast.pk, -150.0, 10.0, 90, "moving"],
     ]
-    assert sorted(browser.get(f"{PAGE}map-data/").json()["cars"]) == sorted(both)
-    assert browser.get(f"{PAGE}map-data/?show=moving").json()["cars"] == both[1:]
+    assert sorted(browser.get(f"{PAGE}map-data/").json()["vehicles"]) == sorted(both)
+    assert browser.get(f"{PAGE}map-data/?show=moving").json()["vehicles"] == both[1:]
 
 
 def test_a_hidden_location_is_not_shown_anywhere(owner: User, fleet: Fleet, browser_of: BrowserOf) -> None:
@@ -285,7 +285,7 @@ def test_a_hidden_location_is_not_shown_anywhere(owner: User, fleet: Fleet, brow
     browser = browser_of(owner)
     assert "Hidden by the driver" in text(browser)
     assert "San Francisco" not in text(browser) + text(browser, f"{PAGE}map-data/{hidden.pk}/")
-    assert browser.get(f"{PAGE}map-data/").json() == {"cars": []}
+    assert browser.get(f"{PAGE}map-data/").json() == {"vehicles": []}
 
 
 def test_vehicles_of_another_fleet_are_not_shown_anywhere(
@@ -293,7 +293,7 @@ def test_vehicles_of_another_fleet_are_not_shown_anywhere(
 ) -> None:
     browser = browser_of(outsider)
     assert "Ada" not in text(browser, "/fleets/red/")
-    assert browser.get("/fleets/red/map-data/").json() == {"cars": []}
+    assert browser.get("/fleets/red/map-data/").json() == {"vehicles": []}
     assert browser.get(f"/fleets/red/map-data/{vehicles['Ada'].pk}/").status_code == 404
 
 

@@ -77,7 +77,7 @@ def test_a_line_has_a_gap_after_a_value_expires(owner: User, vehicle: Vehicle, b
         True,
     )
     assert "1 gap" in result["charts"][0]["summary"]
-    assert "39 % to 80 %, latest 39 %" in result["charts"][0]["summary"]
+    assert "39% to 80%, latest 39%" in result["charts"][0]["summary"]
 
 
 def test_a_line_includes_the_readings_around_the_range(
@@ -182,7 +182,7 @@ def test_state_bands_end_when_a_value_expires(owner: User, vehicle: Vehicle, bro
     ]
     assert hours == [(0, 1, "Locked"), (1, 4, "Unlocked"), (9, 10, "Unlocked")]
     assert chart["tones"] == ["on", "off"]
-    assert "Unlocked 80 %, Locked 20 %" in chart["summary"]
+    assert "Unlocked 80%, Locked 20%" in chart["summary"]
 
 
 @pytest.mark.parametrize(

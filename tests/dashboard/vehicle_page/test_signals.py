@@ -105,7 +105,7 @@ def test_an_error_is_explained_beside_the_last_valid_value(
     )
     browser = browser_of(owner)
     found = reported(browser, vehicle)[catalogue.STATE_OF_CHARGE.code]
-    assert (found.value, found.problem) == ("55 %", "The manufacturer's service didn't provide this data.")
+    assert (found.value, found.problem) == ("55%", "The manufacturer's service didn't provide this data.")
     page = browser.get(address(vehicle)).content.decode()
     for words in ("data-error", "UPSTREAM", "TIMEOUT", "Gateway timed out."):
         assert words in page, words
@@ -216,7 +216,7 @@ def test_the_open_page_is_updated_only_after_changes(
     LatestSignal.objects.update(body={"value": 54, "unit": "percent"})
     answer = browser.get(address(vehicle, "table/"), {"version": version})
     assert answer.status_code == 200
-    assert "54 %" in answer.content.decode()
+    assert "54%" in answer.content.decode()
     assert "<html" not in answer.content.decode()
 
 
