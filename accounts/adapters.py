@@ -7,13 +7,13 @@ from allauth.mfa.adapter import DefaultMFAAdapter
 from allauth.mfa.models import Authenticator
 from django.contrib import messages
 from django.contrib.auth.models import AbstractBaseUser
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.debug import sensitive_variables
 
-from accounts import reauthentication
+from accounts import attempts, known_devices, reauthentication
 from accounts.emails import AccountEmail, queue_account_email
 from accounts.models import User
 from core import encryption
@@ -44,6 +44,7 @@ class AccountAdapter(DefaultAccountAdapter):
             "Too many failed attempts. Wait five minutes, or request a link to choose a new password."
         ),
         "enter_current_password": _("This isn't your current password. Try again."),
+        "too_many_attempts": _("Too many failed attempts. Wait five minutes, then try again."),
     }
 
     def is_open_for_signup(self, request: HttpRequest) -> bool:
@@ -51,6 +52,33 @@ class AccountAdapter(DefaultAccountAdapter):
 
     def is_reauthentication_required(self, *, app: str, **kwargs: Any) -> bool:
         return not reauthentication.is_recent(self.request)
+
+    @sensitive_variables()
+    def pre_authenticate(self, request: HttpRequest, **credentials: Any) -> None:
+        """Counts an attempt to sign in: in a known browser on its own, elsewhere per address, as allauth does.
+
+        So nobody locks a user out by entering wrong passwords. A known browser without attempts left counts as unknown.
+        """
+        self._known_browser = self._find_known_browser(request, credentials.get("email", ""))
+        if self._known_browser is None or not attempts.take(**self._known_browser):
+            super().pre_authenticate(request, **credentials)
+
+    @sensitive_variables()
+    def authenticate(self, request: HttpRequest, **credentials: Any) -> AbstractBaseUser | None:
+        user = super().authenticate(request, **credentials)
+        if user is not None and self._known_browser is not None:
+            attempts.clear(**self._known_browser)
+        return user
+
+    def _find_known_browser(self, request: HttpRequest, email: str) -> dict[str, Any] | None:
+        user = User.objects.filter(email__iexact=email).first()
+        key = known_devices.known_device(request=request, user=user) if user else None
+        return {"user": user, "scope": f"{attempts.SIGN_IN}:{key}"} if key else None
+
+    def post_login(self, request: HttpRequest, user: AbstractBaseUser, **kwargs: Any) -> HttpResponse:
+        response: HttpResponse = super().post_login(request, user, **kwargs)
+        known_devices.remember(request=request, response=response, user=User.objects.get(pk=user.pk))
+        return response
 
     def get_password_change_redirect_url(self, request: HttpRequest) -> str:
         return reverse("accounts:account")

@@ -1,4 +1,5 @@
 from django.apps import AppConfig
+from django.contrib.admin.apps import AdminConfig
 
 
 class AccountsConfig(AppConfig):
@@ -17,3 +18,9 @@ class AccountsConfig(AppConfig):
         authentication_step_completed.connect(
             reauthentication.on_reauthentication, dispatch_uid="confirmation"
         )
+
+
+class StaffAdminConfig(AdminConfig):
+    """The admin, with this project's site."""
+
+    default_site = "accounts.admin_site.StaffSite"

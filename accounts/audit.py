@@ -12,6 +12,10 @@ from accounts.models import AuditLogEntry, Fleet, User
 class AuditEvent(models.TextChoices):
     """The loggable events. Values are stored and must never change; labels are shown in the reader's language."""
 
+    ADMIN_ACTION = "admin.action", _("Action in the admin")
+    ADMIN_CHANGED = "admin.changed", _("Changed in the admin")
+    ADMIN_CREATED = "admin.created", _("Created in the admin")
+    ADMIN_DELETED = "admin.deleted", _("Deleted in the admin")
     ALERT_SETTINGS_CHANGED = "alerts.settings_changed", _("Alert settings changed")
     APPLICATION_CHOSEN = "application.chosen", _("Smartcar application chosen")
     APPLICATION_VEHICLE_MIGRATED = "application.vehicle_migrated", _("Vehicle moved to the new application")
@@ -32,10 +36,13 @@ class AuditEvent(models.TextChoices):
     DRIVER_PORTAL_RENEWED = "driver.portal_renewed", _("Driver page link renewed")
     DRIVER_SCHEDULE_CLEARED = "driver.schedule_cleared", _("Location sharing hours removed")
     DRIVER_SCHEDULE_SET = "driver.schedule_set", _("Location sharing hours set")
+    FLEET_DELETED = "fleet.deleted", _("Fleet deleted")
     FLEET_SETTINGS_CHANGED = "fleet.settings_changed", _("Fleet settings changed")
+    MEMBER_DEACTIVATED = "member.deactivated", _("Account deactivated")
     MEMBER_INVITATION_RESENT = "member.invitation_resent", _("Member invitation sent again")
     MEMBER_INVITATION_REVOKED = "member.invitation_revoked", _("Member invitation revoked")
     MEMBER_INVITED = "member.invited", _("Member invited")
+    MEMBER_REACTIVATED = "member.reactivated", _("Account reactivated")
     MEMBER_REMOVED = "member.removed", _("Member removed")
     MEMBER_ROLE_SET = "member.role_set", _("Member role set")
     MIGRATION_FINISHED = "migration.finished", _("API migration finished")
@@ -45,10 +52,13 @@ class AuditEvent(models.TextChoices):
     PLACE_CHANGED = "place.changed", _("Place changed")
     PLACE_CREATED = "place.created", _("Place created")
     PLACE_DELETED = "place.deleted", _("Place deleted")
+    SERVICE_ACCOUNT_CREATED = "service_account.created", _("Service account created")
+    SERVICE_ACCOUNT_REVOKED = "service_account.revoked", _("Service account revoked")
     SETUP_CHECKLIST_HIDDEN = "setup.checklist_hidden", _("Setup checklist hidden")
     TOKEN_CREATED = "token.created", _("API token created")
     TOKEN_REVOKED = "token.revoked", _("API token revoked")
     USAGE_LIMIT_SET = "usage.limit_set", _("Monthly API limit set")
+    USER_ERASED = "user.erased", _("Account deleted")
     VEHICLE_CONNECTED = "vehicle.connected", _("Vehicle connected")
     VEHICLE_DETAILS_CHANGED = "vehicle.details_changed", _("Vehicle details changed")
     VEHICLE_DISCONNECTED = "vehicle.disconnected", _("Vehicle disconnected")
@@ -68,17 +78,20 @@ class AuditObject(models.TextChoices):
     CONNECTION = "connection", _("Connection")
     DELIVERY = "delivery", _("Delivery")
     DRIVER_PORTAL = "driver_portal", _("Driver page")
+    FLEET = "fleet", _("Fleet")
     INVITATION = "invitation", _("Invitation")
     MEMBER = "member", _("Member")
     MEMBER_INVITATION = "member_invitation", _("Member invitation")
     MIGRATION = "migration", _("API migration")
     PLACE = "place", _("Location")
+    RECORD = "record", _("Record")
+    SERVICE_ACCOUNT = "service_account", _("Service account")
     VEHICLE = "vehicle", _("Vehicle")
 
 
 def log_event(
     *,
-    fleet: Fleet,
+    fleet: Fleet | None,
     actor: User | None,
     event: AuditEvent,
     about: tuple[AuditObject, object] | None = None,
@@ -87,7 +100,8 @@ def log_event(
     """Writes an entry in the caller's transaction. `about` is the object's kind and ID; `data` contains JSON values.
 
     `data` contains names, and old and new values, never a VIN, a location or a token. Without an `actor`, the system or
-    a driver performed the action; `data["by_driver"]` marks a driver.
+    a driver performed the action; `data["by_driver"]` marks a driver. Without a `fleet`, the entry is about the site,
+    and only staff see it.
     """
     kind, key = about or ("", "")
     return AuditLogEntry.objects.create(

@@ -14,6 +14,7 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.cache import never_cache
 
+from accounts.profile import confirm_views as confirm
 from accounts.profile import views as profile
 
 
@@ -31,13 +32,13 @@ urlpatterns = [
     path("sign-out/", LogoutView.as_view(), name="account_logout"),
     path(
         "confirm/",
-        _page(account.ReauthenticateView, "confirm", way="password"),
+        _page(confirm.ConfirmByPasswordView, "confirm", way="password"),
         name="account_reauthenticate",
     ),
-    path("confirm/code/", _page(mfa.ReauthenticateView, "confirm", way="code"), name="mfa_reauthenticate"),
+    path("confirm/code/", _page(confirm.ConfirmByCodeView, "confirm", way="code"), name="mfa_reauthenticate"),
     path(
         "confirm/passkey/",
-        _page(webauthn.ReauthenticateWebAuthnView, "confirm", way="passkey"),
+        _page(confirm.ConfirmByPasskeyView, "confirm", way="passkey"),
         name="mfa_reauthenticate_webauthn",
     ),
     path("e-mail/", never_cache(profile.change_address), name="account_email"),

@@ -1,15 +1,23 @@
-"""allauth's forms with the project's field labels."""
+"""allauth's forms with the project's field labels and limits on attempts."""
 
 from typing import Any
 
 from allauth.account import forms as account
+from allauth.account.adapter import get_adapter as get_account_adapter
+from allauth.core import context
 from allauth.mfa.adapter import get_adapter
 from allauth.mfa.base import forms as mfa
 from allauth.mfa.models import Authenticator
 from allauth.mfa.totp import forms as totp
 from allauth.mfa.webauthn import forms as webauthn
+from allauth.mfa.webauthn.internal import auth
 from django import forms
 from django.utils.translation import gettext_lazy as _
+from django.views.decorators.debug import sensitive_variables
+
+from accounts import attempts, known_devices
+from accounts.attempts import Outcome
+from accounts.models import User
 
 PASSWORD_HINT = _("At least eight characters, not only digits, and not a common password.")
 
@@ -37,8 +45,30 @@ class SignInForm(LabeledForm, account.LoginForm):
     pass
 
 
-class ChangePasswordForm(LabeledForm, account.ChangePasswordForm):
-    pass
+class PasswordAttemptMixin(forms.Form):
+    """Judges the signed-in user's current password, with the limit of reauthentication."""
+
+    user: User
+    exhausted = False
+
+    @sensitive_variables()
+    def judge(self, password: str, *, error: str) -> str:
+        """Returns the password. Raises a validation error if it's wrong or no attempts are left."""
+        outcome = attempts.attempt(
+            user=self.user,
+            scope=attempts.REAUTHENTICATION,
+            check=lambda: self.user.check_password(password),
+        )
+        if outcome is Outcome.RIGHT:
+            return password
+        self.exhausted = outcome is Outcome.EXHAUSTED
+        raise get_account_adapter().validation_error("too_many_attempts" if self.exhausted else error)
+
+
+class ChangePasswordForm(PasswordAttemptMixin, LabeledForm, account.ChangePasswordForm):
+    @sensitive_variables()
+    def clean_oldpassword(self) -> str:
+        return self.judge(self.cleaned_data["oldpassword"], error="enter_current_password")
 
 
 class SetPasswordForm(LabeledForm, account.SetPasswordForm):
@@ -57,16 +87,55 @@ class ChangeAddressForm(LabeledForm, account.AddEmailForm):
     pass
 
 
-class ConfirmByPasswordForm(LabeledForm, account.ReauthenticateForm):
+class ConfirmByPasswordForm(PasswordAttemptMixin, LabeledForm, account.ReauthenticateForm):
+    @sensitive_variables()
+    def clean_password(self) -> str:
+        return self.judge(self.cleaned_data["password"], error="incorrect_password")
+
+
+class CodeAttemptMixin(LabeledForm):
+    """Judges codes of authenticator apps and recovery codes, with a limit that is counted per person."""
+
+    user: User
+    exhausted = False
+
+    def attempts_scope(self) -> str:
+        """Returns what the attempts count against."""
+        return attempts.REAUTHENTICATION
+
+    @sensitive_variables()
+    def clean_code(self) -> str:
+        code: str = self.cleaned_data["code"]
+        outcome = attempts.attempt(
+            user=self.user, scope=self.attempts_scope(), check=lambda: self._is_right(code)
+        )
+        if outcome is Outcome.RIGHT:
+            return code
+        self.exhausted = outcome is Outcome.EXHAUSTED
+        if self.exhausted:
+            raise get_account_adapter().validation_error("too_many_attempts")
+        raise get_adapter().validation_error("incorrect_code")
+
+    @sensitive_variables()
+    def _is_right(self, code: str) -> bool:
+        factors = Authenticator.objects.filter(user=self.user).exclude(type=Authenticator.Type.WEBAUTHN)
+        for factor in factors:
+            if factor.wrap().validate_code(code):
+                factor.user = self.user
+                self.authenticator = factor
+                return True
+        return False
+
+
+class ConfirmByCodeForm(CodeAttemptMixin, mfa.ReauthenticateForm):
     pass
 
 
-class ConfirmByCodeForm(LabeledForm, mfa.ReauthenticateForm):
-    pass
-
-
-class SecondFactorForm(LabeledForm, mfa.AuthenticateForm):
-    pass
+class SecondFactorForm(CodeAttemptMixin, mfa.AuthenticateForm):
+    def attempts_scope(self) -> str:
+        return known_devices.attempts_scope(
+            request=context.request, user=self.user, otherwise=attempts.SECOND_FACTOR
+        )
 
 
 class AddAppForm(LabeledForm, totp.ActivateTOTPForm):
@@ -87,11 +156,22 @@ class PasskeySignInForm(WebAuthnFormMixin, webauthn.LoginWebAuthnForm):
     pass
 
 
-class SecondFactorByPasskeyForm(WebAuthnFormMixin, webauthn.AuthenticateWebAuthnForm):
+class OwnPasskeyMixin(forms.Form):
+    """Judges a passkey of a known user without a limit: nobody can guess one, and others' failures lock nobody out."""
+
+    user: User
+
+    def clean_credential(self) -> Authenticator:
+        credential = self.cleaned_data["credential"]
+        auth.parse_authentication_response(credential)
+        return auth.complete_authentication(self.user, credential)
+
+
+class SecondFactorByPasskeyForm(WebAuthnFormMixin, OwnPasskeyMixin, webauthn.AuthenticateWebAuthnForm):
     pass
 
 
-class ConfirmByPasskeyForm(WebAuthnFormMixin, webauthn.ReauthenticateWebAuthnForm):
+class ConfirmByPasskeyForm(WebAuthnFormMixin, OwnPasskeyMixin, webauthn.ReauthenticateWebAuthnForm):
     pass
 
 

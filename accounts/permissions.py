@@ -41,6 +41,11 @@ def has_permission(*, membership: Membership, right: Permission) -> bool:
     return right in PERMISSIONS[membership.role]
 
 
+def lost_permissions(*, before: str, after: str) -> frozenset[Permission]:
+    """Returns the permissions that a member loses when their role changes."""
+    return PERMISSIONS[before] - PERMISSIONS[after]
+
+
 def get_membership_or_404(*, user: User | AnonymousUser, slug: str, right: Permission) -> Membership:
     """Returns the user's membership in the fleet named by `slug`, with the fleet loaded.
 

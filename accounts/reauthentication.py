@@ -1,7 +1,8 @@
 """Reauthentication before sensitive actions, in case a browser was left unattended.
 
-A sign-in also counts. Reauthentication, by password or passkey, is valid for ten minutes. Five failures in a row sign
-the user out. django-allauth follows the same rule (accounts/adapters.py).
+A sign-in also counts. Reauthentication, by password or passkey, is valid for ten minutes. The fifth failure within
+five minutes, in any of the user's sessions, signs the user out (accounts.attempts). The pages of django-allauth
+follow the same rule (accounts/profile/confirm_views.py).
 """
 
 import time
@@ -14,13 +15,13 @@ from django.http import HttpRequest
 from django.utils.translation import gettext as _
 from django.views.decorators.debug import sensitive_variables
 
-from accounts import passkeys
+from accounts import attempts, passkeys
+from accounts.attempts import Outcome
 from accounts.models import User
 
 VALID_FOR = timedelta(minutes=10)
-MAX_ATTEMPTS = 5
+MAX_ATTEMPTS = attempts.MAX_ATTEMPTS
 _CONFIRMED_AT = "confirmed_at"
-_WRONG = "wrong_passwords"
 
 
 class ReauthenticationRequiredError(Exception):
@@ -74,25 +75,34 @@ def confirm(*, request: HttpRequest, user: User, password: str = "", credential:
 
     Raises ReauthenticationRequiredError if it's wrong.
     """
-    if credential:
-        right = passkeys.verify(request=request, user=user, credential=credential)
-    else:
-        right = user.check_password(password)
-    if right:
+    outcome = _judge(request, user, password, credential)
+    if outcome is Outcome.RIGHT:
         _confirm(request)
         return
-    wrong = request.session.get(_WRONG, 0) + 1
-    request.session[_WRONG] = wrong
-    if wrong >= MAX_ATTEMPTS:
-        logout(request)
-        raise ReauthenticationRequiredError(
-            _("You were signed out after five failed attempts. Sign in again.")
-        )
+    if outcome is Outcome.EXHAUSTED:
+        raise ReauthenticationRequiredError(sign_out(request))
     if credential:
         raise ReauthenticationRequiredError(_("This passkey wasn't accepted. Try again."))
     raise ReauthenticationRequiredError(_("Incorrect password. Enter the password you sign in with."))
 
 
+@sensitive_variables()
+def _judge(request: HttpRequest, user: User, password: str, credential: str) -> Outcome:
+    scope = attempts.REAUTHENTICATION
+    if not credential:
+        return attempts.attempt(user=user, scope=scope, check=lambda: user.check_password(password))
+    # Nobody can guess a passkey, so a right one counts even when there are no attempts left.
+    if not passkeys.verify(request=request, user=user, credential=credential):
+        return attempts.record_failure(user=user, scope=scope)
+    attempts.clear(user=user, scope=scope)
+    return Outcome.RIGHT
+
+
+def sign_out(request: HttpRequest) -> str:
+    """Ends the session after too many failed attempts. Returns the message for the user."""
+    logout(request)
+    return _("You were signed out after five failed attempts. Sign in again.")
+
+
 def _confirm(request: HttpRequest) -> None:
     request.session[_CONFIRMED_AT] = time.time()
-    request.session.pop(_WRONG, None)

@@ -4,6 +4,7 @@ from django.urls import path
 
 from accounts.members import views as members
 from accounts.profile import views as profile
+from accounts.tokens import service_account_views as services
 from accounts.tokens import views as tokens
 
 app_name = "accounts"
@@ -25,4 +26,10 @@ urlpatterns = [
     path(f"{_FLEET}/members/invitations/<int:invitation_id>/revoke/", members.revoke, name="members_revoke"),
     path(f"{_FLEET}/api-tokens/", tokens.tokens, name="tokens"),
     path(f"{_FLEET}/api-tokens/<int:token_id>/revoke/", tokens.revoke, name="revoke_token"),
+    path(f"{_FLEET}/settings/service-accounts/", services.service_accounts, name="service_accounts"),
+    path(
+        f"{_FLEET}/settings/service-accounts/<int:token_id>/revoke/",
+        services.revoke,
+        name="revoke_service_account",
+    ),
 ]

@@ -9,7 +9,9 @@ from django.utils import timezone
 
 from accounts.audit import AuditEvent, AuditObject, log_event
 from accounts.members import departures
-from accounts.models import Fleet, User
+from accounts.models import ApiToken, Fleet, Membership, User
+from accounts.permissions import Permission
+from accounts.tokens.services import on_revocation
 from commands.bulk.models import BulkCommand
 from commands.messages import CommandMessage, message_columns
 from commands.models import UNSENT, Command, CommandEvent, CommandState
@@ -19,8 +21,9 @@ from core.pubsub import Channel
 
 
 def register() -> None:
-    """Registers the cancellation of a removed member's commands."""
-    departures.register(cancel_commands_of_member)
+    """Registers the cancellation of commands of members and service accounts that may no longer send any."""
+    departures.register(cancel_commands_of_member, right=Permission.COMMAND)
+    on_revocation(cancel_commands_of_account)
 
 
 def cancel_rows(*, rows: Mapping[int, int], fleet_id: int, message: Message) -> None:
@@ -38,14 +41,29 @@ def cancel_rows(*, rows: Mapping[int, int], fleet_id: int, message: Message) -> 
 @transaction.atomic
 def cancel_commands_of_member(*, fleet: Fleet, user: User, actor: User) -> None:
     """Cancels what the user requested in the fleet and wasn't sent yet, also in bulk commands. Logs each of them."""
+    member = Membership.objects.filter(fleet=fleet, user=user).exists()
+    code = CommandMessage.MEMBER_NOT_ALLOWED if member else CommandMessage.MEMBER_REMOVED
+    requested = Command.objects.filter(fleet=fleet, requested_by=user)
+    _cancel_unsent(requested, fleet_id=fleet.pk, message=code.message(person=str(user)), actor=actor)
+
+
+@transaction.atomic
+def cancel_commands_of_account(*, token: ApiToken, actor: User) -> None:
+    """Cancels what a service account requested and wasn't sent yet. What a user's token requested is the user's."""
+    if token.is_service_account:
+        requested = Command.objects.filter(fleet=token.fleet_id, requested_by_account=token)
+        message = CommandMessage.MEMBER_NOT_ALLOWED.message(person=token.name)
+        _cancel_unsent(requested, fleet_id=token.fleet_id, message=message, actor=actor)
+
+
+def _cancel_unsent(requested: QuerySet[Command], *, fleet_id: int, message: Message, actor: User) -> None:
     # Waits for a worker that is claiming one: what was claimed meanwhile no longer matches.
-    unsent = Command.objects.filter(fleet=fleet, requested_by=user, state__in=UNSENT).order_by("pk")
+    unsent = requested.filter(state__in=UNSENT).order_by("pk")
     found = list(unsent.select_for_update(of=("self",)).select_related("vehicle"))
     if not found:
         return
     rows = {command.pk: command.vehicle_id for command in found}
-    message = CommandMessage.MEMBER_REMOVED.message(person=str(user))
-    cancel_rows(rows=rows, fleet_id=fleet.pk, message=message)
+    cancel_rows(rows=rows, fleet_id=fleet_id, message=message)
     for command in found:
         if command.bulk_id is None:
             _log_single(command, actor)

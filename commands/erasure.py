@@ -1,9 +1,13 @@
-"""Erasing locations from the command history of a vehicle that leaves its fleet. The rows themselves remain."""
+"""Erasing from the command history: locations when a vehicle leaves its fleet, names when a user is deleted.
+
+The rows themselves remain.
+"""
 
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
-from commands.models import Command
+from accounts.members import erasure as user_erasure
+from commands.models import Command, CommandEvent
 from connect.offboarding import erasure_handlers
 from connect.offboarding.erasure_handlers import ErasureTarget
 
@@ -21,8 +25,19 @@ def erase_places(target: ErasureTarget, limit: int) -> int:
     return Command.objects.filter(pk__in=found).update(parameters={})
 
 
+def erase_names(*, names: frozenset[str], replacement: str) -> int:
+    """Replaces a deleted user's names in the messages of commands. Returns the number of messages."""
+    return sum(
+        model._default_manager.filter(message_params__person__in=list(names)).update(
+            message_params={"person": replacement}
+        )
+        for model in (Command, CommandEvent)
+    )
+
+
 def register() -> None:
-    """Registers the erasure handler for offboarding."""
+    """Registers the erasure handlers for offboarding and for deleted users."""
+    user_erasure.register(erase_names, kind="command messages")
     erasure_handlers.register(
         erasure_handlers.ErasureHandler(
             "commands", _("Locations in sent commands (the command history is kept)"), erase_places

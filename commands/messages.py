@@ -22,6 +22,10 @@ class CommandMessage(MessageCatalog):
 
     CANCELED = "command.canceled", _("Canceled by %(person)s.")
     MEMBER_REMOVED = "command.member_removed", _("Canceled because %(person)s is no longer a member.")
+    MEMBER_NOT_ALLOWED = (
+        "command.member_not_allowed",
+        _("Canceled because %(person)s may no longer send commands."),
+    )
     TOO_LATE = (
         "command.too_late",
         _("The command couldn't be sent in time, so it wasn't sent. Send it again if still needed."),

@@ -9,7 +9,7 @@ from django.db.models.functions import Coalesce
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from accounts.models import Fleet, SmartcarApiVersion, User
+from accounts.models import ApiToken, Fleet, SmartcarApiVersion, User
 from commands import parameters as of_command
 from commands.messages import MessageFields, message_columns
 from commands.types import UNLOCKING, CommandType
@@ -75,6 +75,10 @@ class Command(MessageFields):
     api_version = models.CharField(db_column="generation", max_length=2, choices=SmartcarApiVersion.choices)
     state = models.CharField(max_length=12, choices=CommandState.choices, default=CommandState.REQUESTED)
     requested_by = models.ForeignKey(User, on_delete=models.SET_NULL, null=True, related_name="+")
+    # A service account's token, in place of a user.
+    requested_by_account = models.ForeignKey(
+        ApiToken, on_delete=models.SET_NULL, null=True, blank=True, related_name="+", db_index=False
+    )
     reason = models.CharField(max_length=200, blank=True)
     idempotency_key = models.CharField(max_length=80, blank=True)
     fingerprint = models.CharField(max_length=64, blank=True)
@@ -112,10 +116,22 @@ class Command(MessageFields):
                 name="commands_key_once",
                 condition=~Q(idempotency_key=""),
             ),
+            models.UniqueConstraint(
+                fields=["requested_by_account", "idempotency_key"],
+                name="commands_account_key_once",
+                condition=Q(requested_by_account__isnull=False) & ~Q(idempotency_key=""),
+            ),
         ]
 
     def __str__(self) -> str:
         return f"{self.get_kind_display()} {self.vehicle}"
+
+    @property
+    def requester(self) -> User | str | None:
+        """The user or the name of the service account that requested the command; None for a deleted user."""
+        if self.requested_by is not None or self.requested_by_account is None:
+            return self.requested_by
+        return self.requested_by_account.name
 
     @property
     def title(self) -> str:

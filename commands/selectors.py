@@ -16,19 +16,24 @@ INCAPABLE_FOR = timedelta(days=7)
 
 def list_recent_commands(*, vehicle: Vehicle, limit: int = 10) -> list[Command]:
     """Returns the vehicle's newest commands, newest first."""
-    return list(Command.objects.filter(vehicle=vehicle).select_related("requested_by")[:limit])
+    return list(
+        Command.objects.filter(vehicle=vehicle).select_related("requested_by", "requested_by_account")[:limit]
+    )
 
 
 def list_commands(*, fleet: Fleet, state: str = "", kind: str = "") -> QuerySet[Command]:
     """Returns the fleet's commands, newest first, optionally of one state or type."""
-    rows = Command.objects.filter(fleet=fleet).select_related("vehicle", "requested_by")
+    rows = Command.objects.filter(fleet=fleet).select_related(
+        "vehicle", "requested_by", "requested_by_account"
+    )
     rows = rows.filter(state=state) if state in CommandState.values else rows
     return rows.filter(kind=kind) if kind in CommandType.values else rows
 
 
 def list_commands_for_fleets(*, fleets: QuerySet[Fleet]) -> QuerySet[Command]:
     """Returns the commands of these fleets, newest first."""
-    return Command.objects.filter(fleet__in=fleets).select_related("vehicle", "fleet", "requested_by")
+    rows = Command.objects.filter(fleet__in=fleets)
+    return rows.select_related("vehicle", "fleet", "requested_by", "requested_by_account")
 
 
 def incapable_vehicles(*, vehicles: Iterable[Vehicle], kind: CommandType, now: datetime) -> frozenset[int]:

@@ -11,7 +11,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from accounts.audit import AuditEvent, AuditObject, log_event
-from accounts.models import Fleet, User
+from accounts.models import ApiToken, Fleet, User
 from commands import parameters, preconditions
 from commands.messages import CommandMessage
 from commands.models import UNSENT, Command, CommandPolicy, CommandState
@@ -79,23 +79,26 @@ def create_idempotent_command(
     *,
     vehicle: Vehicle,
     kind: CommandType,
-    user: User,
+    user: User | None,
+    service_account: ApiToken | None = None,
     data: Mapping[str, object] | None = None,
     reason: str = "",
     idempotency_key: str = "",
     when_online: bool = False,
 ) -> CreatedCommand:
-    """Stores the command and enqueues its sending. The caller has checked the user's permission.
+    """Stores the command and enqueues its sending. The caller has checked the permission.
 
-    `data` contains the parameters from a form or JSON (commands.parameters). If the user repeats an `idempotency_key`
-    with the same command, the existing row is returned, whatever its state. With `when_online`, the command waits up to
+    The requester is the user, or without one the service account. `data` contains the parameters from a form or JSON
+    (commands.parameters). If the requester repeats an `idempotency_key` with the same command, the existing row is
+    returned, whatever its state. With `when_online`, the command waits up to
     12 hours until the vehicle reports. Raises IdempotencyConflictError if the key belongs to a different request,
     InvalidCommandError if parameters are invalid or a reason is missing, and CommandRejectedError if a precondition
     rejects the command (commands.preconditions) or another command to the vehicle is in progress.
     """
     params, reason = _parse(kind, data or {}), reason.strip()
     fingerprint = _fingerprint(vehicle, kind, params, reason, when_online) if idempotency_key else ""
-    if existing := _existing(user, idempotency_key, fingerprint):
+    requester = {"requested_by": user, "requested_by_account": service_account}
+    if existing := _existing(requester, idempotency_key, fingerprint):
         return CreatedCommand(existing, new=False)
     check_reason(fleet=vehicle.fleet, kind=kind, reason=reason)
     if when_online and kind in UNLOCKING:
@@ -109,12 +112,13 @@ def create_idempotent_command(
     ):
         raise CommandRejectedError(_("This command is already queued until the vehicle wakes."))
     connection = select_connection(vehicle, kind, params)
-    command = _new(vehicle, connection, kind, params, user, when_online=when_online)
+    command = _new(vehicle, connection, kind, params, when_online=when_online)
+    command.requested_by, command.requested_by_account = user, service_account
     command.reason, command.idempotency_key, command.fingerprint = reason, idempotency_key, fingerprint
     try:
-        persist_command(command, user=user)
+        persist_command(command)
     except IntegrityError:
-        if existing := _existing(user, idempotency_key, fingerprint):
+        if existing := _existing(requester, idempotency_key, fingerprint):
             return CreatedCommand(existing, new=False)
         raise CommandRejectedError(
             _("Another command is in progress for this vehicle. Wait for its result, then try again.")
@@ -145,38 +149,39 @@ def retry_when_online(*, command: Command, user: User) -> Command:
 
 
 @transaction.atomic
-def persist_command(command: Command, *, user: User) -> None:
+def persist_command(command: Command) -> None:
     """Stores a new command and its audit log entry, and enqueues it if it is to be sent now.
 
     Raises IntegrityError if another command to the vehicle is in progress.
     """
     command.save(force_insert=True)
     command.log_transition(to=CommandState(command.state), now=command.requested_at)
-    _log(command, AuditEvent.COMMAND_REQUESTED, user)
+    _log(command, AuditEvent.COMMAND_REQUESTED, command.requested_by, command.requested_by_account)
     if command.state == CommandState.REQUESTED:
         enqueue_on_commit("commands.tasks.send", command.pk)
 
 
-def cancel_command(*, command: Command, user: User) -> bool:
-    """Cancels a command that wasn't sent yet. Returns False if it is too late."""
+def cancel_command(*, command: Command, user: User | None, service_account: ApiToken | None = None) -> bool:
+    """Cancels a command that wasn't sent yet, for the user or the service account. Returns False if it is too late."""
     now = timezone.now()
     with transaction.atomic():
-        message = CommandMessage.CANCELED.message(person=str(user))
+        message = CommandMessage.CANCELED.message(person=str(user or service_account))
         cancelled = command.transition(
             to=CommandState.CANCELLED, from_states=UNSENT, now=now, settled_at=now, message=message
         )
         if cancelled:
-            _log(command, AuditEvent.COMMAND_CANCELED, user)
+            _log(command, AuditEvent.COMMAND_CANCELED, user, service_account)
     return cancelled
 
 
-def _log(command: Command, event: AuditEvent, user: User) -> None:
+def _log(command: Command, event: AuditEvent, user: User | None, service_account: ApiToken | None) -> None:
     log_event(
         fleet=command.fleet,
         actor=user,
         event=event,
         about=(AuditObject.VEHICLE, command.vehicle.smartcar_id),
-        data={"command": command.kind, "command_id": command.pk},
+        data={"command": command.kind, "command_id": command.pk}
+        | ({"service_account": str(service_account)} if service_account else {}),
     )
 
 
@@ -226,7 +231,6 @@ def _new(
     connection: Connection,
     kind: CommandType,
     params: parameters.Parameters,
-    user: User,
     *,
     when_online: bool,
 ) -> Command:
@@ -239,7 +243,6 @@ def _new(
         parameters=params,
         api_version=connection.api_version,
         state=CommandState.WAITING if when_online else CommandState.REQUESTED,
-        requested_by=user,
         requested_at=now,
         expires_at=_expiry(kind, now, when_online=when_online),
         changed_at=now,
@@ -258,14 +261,11 @@ def _fingerprint(
     return hashlib.sha256(json.dumps(request, sort_keys=True).encode()).hexdigest()
 
 
-def _existing(user: User, key: str, fingerprint: str) -> Command | None:
+def _existing(requester: Mapping[str, object], key: str, fingerprint: str) -> Command | None:
     if not key:
         return None
-    existing = (
-        Command.objects.select_related("vehicle", "fleet")
-        .filter(requested_by=user, idempotency_key=key)
-        .first()
-    )
+    sent = Command.objects.select_related("vehicle", "fleet").filter(**requester)
+    existing = sent.filter(idempotency_key=key).first()
     if existing is not None and existing.fingerprint != fingerprint:
         raise IdempotencyConflictError(
             _("This idempotency key was already used for a different command. Use a new key.")

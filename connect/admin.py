@@ -2,6 +2,7 @@ from django.contrib import admin, messages
 from django.db.models import QuerySet
 from django.http import HttpRequest
 
+from accounts.admin.auditing import log_admin_action
 from connect import token_store
 from connect.applications import admin as applications_admin  # noqa: F401  registers
 from connect.models import (
@@ -43,11 +44,12 @@ class ConnectionAdmin(ReadOnlyAdmin[Connection]):
     exclude = ["tokens"]
     actions = ["subscribe"]
 
-    @admin.action(description="Subscribe to the webhook", permissions=["view"])
+    @admin.action(description="Subscribe to the webhook", permissions=["act"])
     def subscribe(self, request: HttpRequest, queryset: QuerySet[Connection]) -> None:
         queryset.update(subscribed_at=None, next_subscription_try_at=None)
         for connection in queryset:
             enqueue_on_commit("connect.tasks.complete_connection", connection.pk)
+        log_admin_action(request, action="Subscribe to the webhook", rows=queryset)
         messages.info(request, f"{queryset.count()} connections are being subscribed.")
 
 
@@ -125,8 +127,9 @@ class UserTokenAdmin(ReadOnlyAdmin[UserToken]):
     exclude = ["access_ciphertext", "refresh_ciphertext"]
     actions = ["refresh"]
 
-    @admin.action(description="Refresh now", permissions=["view"])
+    @admin.action(description="Refresh now", permissions=["act"])
     def refresh(self, request: HttpRequest, queryset: QuerySet[UserToken]) -> None:
+        log_admin_action(request, action="Refresh now", rows=queryset[:20])
         for tokens in queryset[:20]:
             try:
                 user_tokens.refresh(tokens=tokens)

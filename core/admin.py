@@ -1,15 +1,11 @@
-"""Read-only lists in the admin, and the list of outgoing emails."""
+"""Read-only lists in the admin."""
 
 from typing import TypeVar
 
 from django.contrib import admin
+from django.contrib.auth import get_permission_codename
 from django.db import models
 from django.http import HttpRequest
-from django.utils import timezone
-
-from core.mail import services
-from core.mail.kinds import kind_label
-from core.mail.models import OutgoingEmail
 
 Row = TypeVar("Row", bound=models.Model)
 
@@ -28,31 +24,7 @@ class ReadOnlyAdmin(admin.ModelAdmin[Row]):
     def has_delete_permission(self, request: HttpRequest, obj: Row | None = None) -> bool:
         return False
 
-
-@admin.register(OutgoingEmail)
-class OutgoingEmailAdmin(ReadOnlyAdmin[OutgoingEmail]):
-    """Outgoing emails and why they failed. The texts are never stored."""
-
-    list_display = [
-        "created_at",
-        "kind_name",
-        "recipient",
-        "state",
-        "error",
-        "smtp_response",
-        "attempts",
-        "next_attempt_at",
-        "sent_at",
-    ]
-    list_filter = ["state", "error", "kind"]
-    search_fields = ["recipient", "message_id"]
-    actions = ["retry"]
-
-    @admin.display(description="kind", ordering="kind")
-    def kind_name(self, email: OutgoingEmail) -> str:
-        return kind_label(email.kind)
-
-    @admin.action(description="Retry failed emails")
-    def retry(self, request: HttpRequest, queryset: models.QuerySet[OutgoingEmail]) -> None:
-        retried = sum(services.retry(email=email, now=timezone.now()) for email in queryset)
-        self.message_user(request, f"{retried} emails are queued again.")
+    def has_act_permission(self, request: HttpRequest) -> bool:
+        """Whether the user may run actions (`permissions=["act"]`): viewing isn't enough, changing such rows is."""
+        codename = get_permission_codename("change", self.opts)
+        return request.user.has_perm(f"{self.opts.app_label}.{codename}")

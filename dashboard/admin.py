@@ -1,6 +1,7 @@
 from django.contrib import admin
 
 from core.admin import ReadOnlyAdmin
+from dashboard.fleet_settings import admin as fleet_settings_admin  # noqa: F401  registers
 from dashboard.models import SavedView
 
 

@@ -91,7 +91,7 @@ INSTALLED_APPS = [
     "vehicles.apps.VehiclesConfig",
     "accounts.apps.AccountsConfig",
     "core.apps.CoreConfig",
-    "django.contrib.admin",
+    "accounts.apps.StaffAdminConfig",
     "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.sessions",

@@ -4,6 +4,7 @@ from django.shortcuts import render
 from django.urls import URLPattern, path, reverse
 from django.utils.html import format_html
 
+from accounts.admin.auditing import AuditedAdmin
 from core.admin import ReadOnlyAdmin
 from vehicles.models import LatestSignal, Reading, Vehicle
 from vehicles.observations import SignalStatus
@@ -11,7 +12,7 @@ from vehicles.places.models import Place
 
 
 @admin.register(Vehicle)
-class VehicleAdmin(admin.ModelAdmin[Vehicle]):
+class VehicleAdmin(AuditedAdmin[Vehicle]):
     """Vehicles. Signals and history have composite keys, which Django's admin doesn't support, so each vehicle has a
     separate page for them.
     """
@@ -76,6 +77,10 @@ class VehicleAdmin(admin.ModelAdmin[Vehicle]):
         return render(request, "admin/vehicles/vehicle/signals.html", context)
 
     def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Vehicle | None = None) -> bool:
+        """Vehicles leave by offboarding, which also ends the grant at Smartcar."""
         return False
 
 

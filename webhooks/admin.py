@@ -2,6 +2,7 @@ from django.contrib import admin, messages
 from django.db.models import QuerySet
 from django.http import HttpRequest
 
+from accounts.admin.auditing import log_admin_action
 from core.admin import ReadOnlyAdmin
 from webhooks.models import InboxEntry
 from webhooks.rejections import RejectedDeliveryCount
@@ -30,8 +31,9 @@ class InboxEntryAdmin(ReadOnlyAdmin[InboxEntry]):
     exclude = ["body", "note_params"]
     actions = ["process_again"]
 
-    @admin.action(description="Process again", permissions=["view"])
+    @admin.action(description="Process again", permissions=["act"])
     def process_again(self, request: HttpRequest, queryset: QuerySet[InboxEntry]) -> None:
+        log_admin_action(request, action="Process again", rows=queryset)
         count = replay(entries=queryset)
         messages.info(request, f"Deliveries queued for processing: {count}")
 

@@ -10,10 +10,11 @@ from django.utils.translation import gettext as _
 from django.views.decorators.debug import sensitive_variables
 
 from accounts.audit import AuditEvent, AuditObject, log_event
-from accounts.members.departures import end_membership
+from accounts.members.departures import end_membership, end_permissions
 from accounts.members.emails import queue_invitation
 from accounts.members.selectors import is_last_owner
 from accounts.models import Fleet, MemberInvitation, Membership, Role, User
+from accounts.permissions import lost_permissions
 from accounts.services import add_member
 from core.one_time_links import expiry
 from core.signed_links import hash_token, new_nonce
@@ -138,13 +139,18 @@ def sign_up_from_invitation(
 
 @transaction.atomic
 def change_role(*, membership: Membership, role: Role, user: User) -> None:
-    """Changes the member's role. Raises MemberError if the fleet would have no owner left."""
-    member = _lock_owners(membership)
+    """Changes the member's role, and ends what the new role doesn't allow: API tokens and unsent commands.
+
+    Raises MemberError if the fleet would have no owner left.
+    """
+    member = lock_owners(membership)
     if member is None:
         raise MemberError(_("This person is no longer a member."))
     if role != Role.OWNER and is_last_owner(membership=member):
         raise MemberError(_("A fleet needs at least one owner. Make another member an owner first."))
+    lost = lost_permissions(before=member.role, after=role)
     add_member(fleet=member.fleet, user=member.user, role=role, actor=user)
+    end_permissions(fleet=member.fleet, user=member.user, lost=lost, actor=user)
 
 
 @transaction.atomic
@@ -153,7 +159,7 @@ def remove_member(*, membership: Membership, user: User) -> None:
 
     Raises MemberError if the fleet would have no owner left.
     """
-    member = _lock_owners(membership)
+    member = lock_owners(membership)
     if member is None:
         return
     if is_last_owner(membership=member):
@@ -169,7 +175,7 @@ def remove_member(*, membership: Membership, user: User) -> None:
     )
 
 
-def _lock_owners(membership: Membership) -> Membership | None:
+def lock_owners(membership: Membership) -> Membership | None:
     """Returns the current membership, with the fleet's owners locked so that two owners can't remove each other."""
     owners = Membership.objects.filter(fleet=membership.fleet_id, role=Role.OWNER).order_by("pk")
     list(owners.select_for_update().values_list("pk", flat=True))

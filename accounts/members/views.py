@@ -15,18 +15,20 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters, sensitive_variables
 from django.views.decorators.http import require_http_methods, require_POST
 
+from accounts.identity_check import ask_identity
 from accounts.members import selectors, services
 from accounts.members.emails import with_emails
 from accounts.members.forms import ROLES, InvitationSignupForm, InviteForm, RoleForm
 from accounts.members.services import MemberError
 from accounts.models import MemberInvitation, Membership, Role, User
-from accounts.permissions import Permission, get_membership_or_404
+from accounts.permissions import Permission, get_membership_or_404, lost_permissions
 
 _JUST_CREATED = "member_invitation_just_made"
 _SHOWN = 500
 
 
 @never_cache
+@sensitive_post_parameters("password", "credential")
 @login_required
 @require_http_methods(["GET", "HEAD", "POST"])
 def members(request: HttpRequest, slug: str) -> HttpResponse:
@@ -36,6 +38,8 @@ def members(request: HttpRequest, slug: str) -> HttpResponse:
     if request.method != "POST":
         return _page(request, membership, form, just_made=request.session.pop(_JUST_CREATED, None))
     if form.is_valid():
+        if (asked := _ask_identity(request, membership)) is not None:
+            return asked
         try:
             created = services.invite_member(
                 fleet=membership.fleet,
@@ -74,15 +78,19 @@ def _page(
     return render(request, "accounts/members/members.html", context, status=status)
 
 
+@sensitive_post_parameters("password", "credential")
 @login_required
 @require_POST
 def change_role(request: HttpRequest, slug: str, membership_id: int) -> HttpResponse:
-    """Changes a member's role."""
+    """Changes a member's role. A role with more permissions requires reauthentication."""
     owner, member = _member(request, slug, membership_id)
     form = RoleForm(request.POST)
     if not form.is_valid():
         raise Http404("There is no such role.")
     role = Role(form.cleaned_data["role"])
+    raised = bool(lost_permissions(before=role, after=member.role))
+    if raised and (asked := _ask_identity(request, owner)) is not None:
+        return asked
     try:
         services.change_role(membership=member, role=role, user=owner.user)
     except MemberError as error:
@@ -116,11 +124,14 @@ def _back(owner: Membership, member: Membership) -> HttpResponse:
     return redirect("accounts:members", slug=owner.fleet.slug)
 
 
+@sensitive_post_parameters("password", "credential")
 @login_required
 @require_POST
 def resend(request: HttpRequest, slug: str, invitation_id: int) -> HttpResponse:
     """Sends an invitation again with a new link."""
     owner, invitation = _invitation(request, slug, invitation_id)
+    if (asked := _ask_identity(request, owner)) is not None:
+        return asked
     try:
         created = services.resend_invitation(invitation=invitation, user=owner.user)
     except MemberError as error:
@@ -201,6 +212,11 @@ def _accept_as_new_user(request: HttpRequest, found: MemberInvitation) -> HttpRe
 def _show(request: HttpRequest, found: MemberInvitation, *, status: int = 200, **more: Any) -> HttpResponse:
     context = {"invitation": found, **more}
     return render(request, "accounts/members/invitation.html", context, status=status)
+
+
+def _ask_identity(request: HttpRequest, owner: Membership) -> HttpResponse | None:
+    back = reverse("accounts:members", args=[owner.fleet.slug])
+    return ask_identity(request, user=owner.user, back=back)
 
 
 def _owner(request: HttpRequest, slug: str) -> Membership:

@@ -1,5 +1,6 @@
-"""Users, fleets, memberships, invitations, API tokens and the audit log."""
+"""Users, fleets, memberships, invitations, API tokens, failed attempts and the audit log."""
 
+from accounts.models.attempts import AttemptCount
 from accounts.models.audit import AuditLogEntry
 from accounts.models.fleets import Fleet, Membership, Onboarding, Role, SmartcarApiVersion, UnitSystem
 from accounts.models.invitations import MemberInvitation
@@ -8,6 +9,7 @@ from accounts.models.users import Theme, User
 
 __all__ = [
     "ApiToken",
+    "AttemptCount",
     "AuditLogEntry",
     "Fleet",
     "MemberInvitation",

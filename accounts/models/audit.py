@@ -8,13 +8,15 @@ from accounts.models.users import User
 
 
 class AuditLogEntry(models.Model):
-    """Who did what in a fleet, and when (accounts.audit). Written once, never changed.
+    """Who did what in a fleet or on the site, and when (accounts.audit). Written once, never changed.
 
     An object is identified by kind and ID instead of a foreign key, because most objects belong to apps above this one,
     and an entry outlives its object.
     """
 
-    fleet = models.ForeignKey(Fleet, on_delete=models.CASCADE, related_name="audit_entries")
+    fleet = models.ForeignKey(
+        Fleet, on_delete=models.CASCADE, null=True, blank=True, related_name="audit_entries"
+    )
     actor = models.ForeignKey(User, on_delete=models.SET_NULL, null=True, blank=True, related_name="+")
     event = models.CharField(max_length=48, db_default="")
     object_type = models.CharField(max_length=24, blank=True, default="", db_default="")

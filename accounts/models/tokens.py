@@ -1,4 +1,4 @@
-"""API tokens. Each belongs to one user and one fleet, and has that user's current permissions there."""
+"""API tokens. Each gives access to one fleet: on behalf of a user, or as a service account of the fleet."""
 
 from django.db import models
 from django.utils import timezone
@@ -10,10 +10,13 @@ from accounts.models.users import User
 class ApiToken(models.Model):
     """An API token. Only its hash is stored; `prefix` is its beginning, to recognize it by.
 
-    A token can read; with `may_command` it can also send commands, if its user may.
+    A user's token has the user's current permissions in the fleet: it can read, and with `may_command` also send
+    commands. A token without a user is a service account with `scopes` (accounts.tokens.scopes).
     """
 
-    user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="api_tokens")
+    user = models.ForeignKey(User, on_delete=models.CASCADE, null=True, blank=True, related_name="api_tokens")
+    created_by = models.ForeignKey(User, on_delete=models.SET_NULL, null=True, blank=True, related_name="+")
+    scopes = models.JSONField(default=list, blank=True, db_default=[])
     fleet = models.ForeignKey(Fleet, on_delete=models.CASCADE, related_name="api_tokens")
     name = models.CharField(max_length=60)
     prefix = models.CharField(max_length=12)
@@ -30,6 +33,11 @@ class ApiToken(models.Model):
 
     def __str__(self) -> str:
         return f"{self.name} ({self.prefix}…)"
+
+    @property
+    def is_service_account(self) -> bool:
+        """Whether the token belongs to the fleet instead of a user."""
+        return self.user_id is None
 
     @property
     def state(self) -> str:

@@ -7,8 +7,8 @@ from accounts.permissions import Permission, has_permission
 
 
 def list_tokens(*, membership: Membership) -> QuerySet[ApiToken]:
-    """Returns the tokens that the member may see and revoke, newest first: their own, or all of them for an owner."""
-    tokens = ApiToken.objects.filter(fleet=membership.fleet).select_related("user")
+    """Returns the tokens of users that the member may see and revoke, newest first: their own, or all for an owner."""
+    tokens = ApiToken.objects.filter(fleet=membership.fleet, user__isnull=False).select_related("user")
     if has_permission(membership=membership, right=Permission.ADMINISTER):
         return tokens
     return tokens.filter(user=membership.user)

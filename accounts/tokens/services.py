@@ -7,6 +7,7 @@ import hashlib
 import secrets
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Protocol
 
 from django.db import transaction
 from django.db.models import Q
@@ -55,29 +56,30 @@ def issue_token(
 
     Raises TokenNotAllowed if the member's own role doesn't allow that, or if the membership has ended.
     """
-    if not Membership.objects.select_for_update().filter(pk=membership.pk).exists():
+    # The role may have changed since the caller read it.
+    current = Membership.objects.select_for_update().filter(pk=membership.pk, user__is_active=True).first()
+    if current is None:
         raise TokenNotAllowed(gettext("This person is no longer a member."))
     for right in (Permission.VIEW, Permission.COMMAND) if may_command else (Permission.VIEW,):
-        if not has_permission(membership=membership, right=right):
+        if not has_permission(membership=current, right=right):
             params = {
                 "person": membership.user.email,
                 "fleet": membership.fleet,
-                "role": membership.get_role_display(),
+                "role": current.get_role_display(),
             }
             raise TokenNotAllowed(gettext(_REFUSALS[right]) % params)
-    secret = PREFIX + secrets.token_urlsafe(32)
+    secret, stored = new_secret()
     token = ApiToken.objects.create(
         user=membership.user,
         fleet=membership.fleet,
         name=name,
-        prefix=secret[:_PREFIX_LENGTH],
-        secret_hash=_hash(secret),
         expires_at=expires_at,
         may_command=may_command,
+        **stored,
     )
     log_event(
         fleet=token.fleet,
-        actor=token.user,
+        actor=membership.user,
         event=AuditEvent.TOKEN_CREATED,
         about=(AuditObject.API_TOKEN, token.pk),
         data={"name": str(token), "sends_commands": may_command},
@@ -85,10 +87,17 @@ def issue_token(
     return IssuedToken(token=token, secret=secret)
 
 
+def new_secret() -> tuple[str, dict[str, str]]:
+    """Returns a new secret, and the fields in which a token stores what is left of it."""
+    secret = PREFIX + secrets.token_urlsafe(32)
+    return secret, {"prefix": secret[:_PREFIX_LENGTH], "secret_hash": _hash(secret)}
+
+
 def find_token(*, secret: str) -> ApiToken | None:
-    """Returns the valid token with this secret if its user is active, with user and fleet loaded; else None."""
+    """Returns the valid token with this secret, with user and fleet loaded, or None. A user has to be active."""
     unexpired = Q(expires_at=None) | Q(expires_at__gt=timezone.now())
-    good = ApiToken.objects.filter(unexpired, revoked_at=None, user__is_active=True)
+    active = Q(user=None) | Q(user__is_active=True)
+    good = ApiToken.objects.filter(unexpired, active, revoked_at=None)
     return good.filter(secret_hash=_hash(secret)).select_related("user", "fleet").first()
 
 
@@ -101,25 +110,44 @@ def touch(*, token: ApiToken) -> None:
         stale.update(last_used_at=now)
 
 
+class RevocationHandler(Protocol):
+    """Ends what was started with the token and hasn't taken effect, in the transaction that revokes the token."""
+
+    def __call__(self, *, token: ApiToken, actor: User) -> None: ...
+
+
+_revocation_handlers: list[RevocationHandler] = []
+
+
+def on_revocation(handler: RevocationHandler) -> None:
+    """Registers a handler at startup, which runs for each token that is revoked."""
+    if handler not in _revocation_handlers:
+        _revocation_handlers.append(handler)
+
+
 @transaction.atomic
 def revoke_token(*, token: ApiToken, actor: User) -> bool:
-    """Revokes the token immediately. Returns False if it was already revoked."""
+    """Revokes the token immediately, and runs the handlers. Returns False if it was already revoked."""
     if not ApiToken.objects.filter(pk=token.pk, revoked_at=None).update(revoked_at=timezone.now()):
         return False
+    service = token.is_service_account
     log_event(
         fleet=token.fleet,
         actor=actor,
-        event=AuditEvent.TOKEN_REVOKED,
-        about=(AuditObject.API_TOKEN, token.pk),
+        event=AuditEvent.SERVICE_ACCOUNT_REVOKED if service else AuditEvent.TOKEN_REVOKED,
+        about=(AuditObject.SERVICE_ACCOUNT if service else AuditObject.API_TOKEN, token.pk),
         data={"name": str(token)},
     )
+    for handler in _revocation_handlers:
+        handler(token=token, actor=actor)
     return True
 
 
 @transaction.atomic
-def revoke_tokens(*, fleet: Fleet, user: User, actor: User) -> None:
-    """Revokes all tokens of the user for the fleet."""
-    for token in ApiToken.objects.filter(fleet=fleet, user=user, revoked_at=None).select_related("fleet"):
+def revoke_tokens(*, fleet: Fleet, user: User, actor: User, commanding: bool = False) -> None:
+    """Revokes all tokens of the user for the fleet, or only those that may send commands."""
+    tokens = ApiToken.objects.filter(fleet=fleet, user=user, revoked_at=None).select_related("fleet")
+    for token in tokens.filter(may_command=True) if commanding else tokens:
         revoke_token(token=token, actor=actor)
 
 

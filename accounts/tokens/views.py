@@ -1,6 +1,6 @@
 """The page of a fleet's API tokens. Members manage their own; an owner sees and revokes all of them.
 
-A token for commands can unlock vehicles without further confirmation, so issuing one requires reauthentication.
+A token works without further confirmation, so issuing one requires reauthentication.
 """
 
 from datetime import timedelta
@@ -58,8 +58,8 @@ def tokens(request: HttpRequest, slug: str) -> HttpResponse:
 
 @sensitive_variables()
 def _confirmed(request: HttpRequest, membership: Membership, form: TokenForm) -> bool:
-    """Whether the user has reauthenticated, if this token requires it. Adds a form error if not."""
-    if not form.cleaned_data["may_command"] or reauthentication.is_recent(request):
+    """Whether the user has reauthenticated. Adds a form error if not."""
+    if reauthentication.is_recent(request):
         return True
     try:
         reauthentication.verify_from_post(request=request, user=membership.user)

@@ -40,6 +40,12 @@ class CommandSerializer(serializers.ModelSerializer[Command]):
         allow_null=True,
         help_text="Email address of the sender.",
     )
+    requested_by_account = serializers.CharField(
+        source="requested_by_account.name",
+        default=None,
+        allow_null=True,
+        help_text="Name of the service account that sent it, if no user did.",
+    )
     bulk = serializers.IntegerField(
         source="bulk_id", allow_null=True, help_text="The bulk command that this command is part of."
     )
@@ -69,6 +75,7 @@ class CommandSerializer(serializers.ModelSerializer[Command]):
             "open",
             "cancellable",
             "requested_by",
+            "requested_by_account",
             "reason",
             "bulk",
             "generation",

@@ -4,7 +4,7 @@ A request only stores the command, and a worker sends it, so that no client wait
 """
 
 from http import HTTPStatus
-from typing import Any
+from typing import Any, TypedDict
 
 from django.db.models import QuerySet
 from drf_spectacular.utils import extend_schema
@@ -16,10 +16,10 @@ from rest_framework.reverse import reverse
 
 from accounts import reauthentication
 from accounts.api.permissions import TokenCanSendCommands
-from accounts.api.scoping import accessible_fleets
+from accounts.api.scoping import accessible_fleets, acting_user, permitted_fleets, service_account
 from accounts.api.throttles import CommandThrottle, ReadThrottle
-from accounts.models import Fleet, User
-from accounts.permissions import Permission, fleets_for, get_membership_or_404
+from accounts.models import ApiToken, Fleet, User
+from accounts.permissions import Permission
 from commands import services
 from commands.api.openapi import CANCEL_ERRORS, CREATE_ERRORS, IDEMPOTENCY_KEY, REQUEST_BODY
 from commands.api.queries import CONDITIONS, CommandQuery, CommandsQuery, VehicleCommandsQuery
@@ -41,6 +41,13 @@ class CommandNotPossible(exceptions.APIException):
     default_code = "not_possible"
 
 
+class Requester(TypedDict):
+    """Who sends or cancels a command: a user, or without one a service account."""
+
+    user: User | None
+    service_account: ApiToken | None
+
+
 class Commands(generics.GenericAPIView[Command]):
     """What all command views share."""
 
@@ -50,7 +57,7 @@ class Commands(generics.GenericAPIView[Command]):
     pagination_class = NewestFirstPagination
 
     def get_serializer_context(self) -> dict[str, Any]:
-        commanding = fleets_for(user=self.request.user, right=Permission.COMMAND)
+        commanding = permitted_fleets(self.request, right=Permission.COMMAND)
         return {**super().get_serializer_context(), COMMANDING: set(commanding.values_list("pk", flat=True))}
 
     def detail_response(self, command: Command, **answer: Any) -> Response:
@@ -58,9 +65,12 @@ class Commands(generics.GenericAPIView[Command]):
         body = CommandDetailSerializer(command, context=self.get_serializer_context()).data
         return Response(body, **answer)
 
-    def authorized_user(self, fleet: Fleet) -> User:
-        """Returns the caller's user, who may send commands in this fleet. Raises PermissionDenied."""
-        return get_membership_or_404(user=self.request.user, slug=fleet.slug, right=Permission.COMMAND).user
+    def requester(self, fleet: Fleet) -> Requester:
+        """Returns the caller, who may send commands in this fleet. Raises PermissionDenied."""
+        return {
+            "user": acting_user(self.request, fleet=fleet, right=Permission.COMMAND),
+            "service_account": service_account(self.request),
+        }
 
     def command(self, command_id: int) -> Command:
         """Returns a command of a fleet whose vehicles the caller can see. Raises NotFound."""
@@ -121,14 +131,14 @@ class VehicleCommands(Commands, generics.ListAPIView[Command]):
         A worker sends it, so poll the command for its result. 200: the same key already created this command.
         """
         vehicle = get_vehicle(request, smartcar_id=smartcar_id, **VehicleQuery.from_request(request))
-        user, requested = self.authorized_user(vehicle.fleet), parse_command(request.data)
+        requester, requested = self.requester(vehicle.fleet), parse_command(request.data)
         key = idempotency_key(request, kind=requested.kind)
         _check_confirmed(request, requested.kind)
         try:
             outcome = services.create_idempotent_command(
                 vehicle=vehicle,
                 kind=requested.kind,
-                user=user,
+                **requester,
                 data=requested.parameters,
                 reason=requested.reason,
                 idempotency_key=key,
@@ -166,7 +176,7 @@ class CommandCancel(Commands):
     def post(self, request: Request, command_id: int) -> Response:
         """Cancels the command. Canceling it again has no effect."""
         command = self.command(command_id)
-        services.cancel_command(command=command, user=self.authorized_user(command.fleet))
+        services.cancel_command(command=command, **self.requester(command.fleet))
         command.refresh_from_db()
         if command.state != CommandState.CANCELLED:
             raise CommandNotPossible(

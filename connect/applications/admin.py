@@ -6,6 +6,7 @@ from django import forms
 from django.contrib import admin
 from django.http import HttpRequest
 
+from accounts.admin.auditing import AuditedAdmin
 from accounts.models import User
 from connect.applications import services
 from connect.applications.forms import SmartcarApplicationForm
@@ -15,7 +16,7 @@ from core.admin import ReadOnlyAdmin
 
 
 @admin.register(SmartcarApplication)
-class SmartcarApplicationAdmin(admin.ModelAdmin[SmartcarApplication]):
+class SmartcarApplicationAdmin(AuditedAdmin[SmartcarApplication]):
     form = SmartcarApplicationForm
     list_display = ["name", "application_id", "client_id", "webhook_id", "holds"]
     list_filter = ["created_at"]

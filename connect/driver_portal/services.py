@@ -47,7 +47,7 @@ def choose_language(*, page: DriverPortal, language: str) -> None:
 
 def close(*, page: DriverPortal) -> None:
     """Closes the portal for the driver. Connections are unchanged; a new invitation creates a new link."""
-    DriverPortal.objects.filter(pk=page.pk, revoked_at=None).update(revoked_at=timezone.now())
+    _close(page, None)
 
 
 def withdraw(*, connection: Connection, extent: ErasureScope) -> OffboardingRequest:
@@ -88,9 +88,13 @@ def renew(*, page: DriverPortal, user: User, by_email: bool) -> DriverPortal:
     return renewed
 
 
-@transaction.atomic
 def revoke(*, page: DriverPortal, user: User) -> bool:
     """Closes a driver's portal for a manager. Connections are unchanged. Returns False if it was closed before."""
+    return _close(page, user)
+
+
+@transaction.atomic
+def _close(page: DriverPortal, user: User | None) -> bool:
     open_portals = DriverPortal.objects.filter(pk=page.pk, revoked_at=None)
     closed = open_portals.update(revoked_at=timezone.now()) == 1
     if closed:
@@ -99,7 +103,7 @@ def revoke(*, page: DriverPortal, user: User) -> bool:
             actor=user,
             event=AuditEvent.DRIVER_PORTAL_CLOSED,
             about=(AuditObject.DRIVER_PORTAL, page.pk),
-            data={"name": page.driver_name},
+            data={"name": page.driver_name} | ({} if user else {"by_driver": True}),
         )
     return closed
 

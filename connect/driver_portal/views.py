@@ -10,12 +10,15 @@ from django.contrib.auth.decorators import login_required
 from django.db.models import Q
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBadRequest
 from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
+from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_GET, require_POST
 
+from accounts.identity_check import ask_identity
 from accounts.models import Membership
 from accounts.permissions import Permission, get_membership_or_404
 from connect import emails
@@ -171,11 +174,15 @@ def revoke(request: HttpRequest, slug: str, page_id: int) -> HttpResponse:
     return redirect("connect:drivers", slug=slug)
 
 
+@sensitive_post_parameters("password", "credential")
 @login_required
 @require_POST
 def renew(request: HttpRequest, slug: str, page_id: int) -> HttpResponse:
     """Closes a driver's portal and creates a new one with a new link."""
     membership, page = _managed(request, slug, page_id)
+    back = reverse("connect:drivers", args=[slug])
+    if (asked := ask_identity(request, user=membership.user, back=back)) is not None:
+        return asked
     renewed = services.renew(page=page, user=membership.user, by_email="by_email" in request.POST)
     request.session[_JUST_MADE] = renewed.pk
     return redirect("connect:drivers", slug=slug)

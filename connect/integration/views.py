@@ -5,12 +5,14 @@ from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django.views.decorators.cache import never_cache
-from django.views.decorators.debug import sensitive_variables
+from django.views.decorators.debug import sensitive_post_parameters, sensitive_variables
 from django.views.decorators.http import require_GET, require_POST
 
+from accounts.identity_check import ask_identity
 from accounts.models import Fleet, Membership, SmartcarApiVersion
 from accounts.permissions import Permission, get_membership_or_404, has_permission
 from connect import applications
@@ -63,6 +65,7 @@ def progress(request: HttpRequest, slug: str) -> HttpResponse:
     return render(request, "connect/integration/api_version.html", _target_version(membership, latest))
 
 
+@sensitive_post_parameters("password", "credential")
 @login_required
 @require_POST
 def migrate(request: HttpRequest, slug: str) -> HttpResponse:
@@ -75,6 +78,9 @@ def migrate(request: HttpRequest, slug: str) -> HttpResponse:
     if to == SmartcarApiVersion.V2 and not settings.SMARTCAR_V2_OFFERED:
         messages.error(request, _("API v2 isn't available on this site. Use v3."))
         return redirect("connect:integration", slug=slug)
+    back = reverse("connect:integration", args=[slug])
+    if (asked := ask_identity(request, user=membership.user, back=back)) is not None:
+        return asked
     try:
         services.start_migration(fleet=membership.fleet, to=to, actor=membership.user)
     except services.CannotStartError as error:

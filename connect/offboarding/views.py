@@ -6,10 +6,13 @@ from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
+from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_GET, require_http_methods
 
+from accounts.identity_check import ask_identity
 from accounts.models import Membership
 from accounts.permissions import Permission, get_membership_or_404
 from connect.models import Connection, ConnectionState, DriverPortal, OffboardingRequest
@@ -23,10 +26,11 @@ _MAX_LISTED = 200
 
 
 @never_cache
+@sensitive_post_parameters("password", "credential")
 @login_required
 @require_http_methods(["GET", "HEAD", "POST"])
 def remove(request: HttpRequest, slug: str, smartcar_id: str) -> HttpResponse:
-    """Shows the offboarding form and starts the offboarding."""
+    """Shows the offboarding form and starts the offboarding, which requires reauthentication."""
     membership, vehicle = _get_vehicle(request, slug, smartcar_id)
     form = OffboardingForm(request.POST or None)
     if request.method != "POST":
@@ -40,6 +44,9 @@ def remove(request: HttpRequest, slug: str, smartcar_id: str) -> HttpResponse:
             _confirmation_context(membership, vehicle, form),
             status=400,
         )
+    back = reverse("connect:disconnect", args=[slug, smartcar_id])
+    if (asked := ask_identity(request, user=membership.user, back=back)) is not None:
+        return asked
     try:
         offboarding = _offboard(membership, vehicle, form)
     except services.NothingToOffboardError as error:

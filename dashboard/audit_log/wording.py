@@ -9,6 +9,7 @@ from django.utils.translation import gettext_lazy, ngettext
 
 from accounts.audit import AuditEvent, AuditObject
 from accounts.models import AuditLogEntry, Role, SmartcarApiVersion, UnitSystem
+from accounts.tokens.scopes import TokenScope
 from commands.models import ReasonRequirement
 from commands.types import CommandType
 from connect.offboarding.models import ErasureScope
@@ -69,6 +70,7 @@ def _choice(labels: Mapping[str, Any]) -> Callable[[Any], str]:
     return lambda value: str(labels.get(value, value))
 
 
+_TOKEN_SCOPES: Mapping[str, Any] = dict(TokenScope.choices)
 _VALUES: Mapping[str, Any] = {
     **dict(UnitSystem.choices),
     **dict(SmartcarApiVersion.choices),
@@ -85,6 +87,11 @@ _READERS: Mapping[str, Callable[[Any], str]] = {
     "vehicles": lambda count: ngettext("%(count)d vehicle", "%(count)d vehicles", count) % {"count": count},
     "migrated": lambda count: _("%(count)d migrated") % {"count": count},
     "skipped": lambda count: _("%(count)d skipped") % {"count": count},
+    "service_account": lambda name: _("Service account: %(name)s") % {"name": name},
+    "token_scopes": lambda scopes: ", ".join(str(_TOKEN_SCOPES.get(scope, scope)) for scope in scopes),
+    "model": str,
+    "admin_fields": ", ".join,
+    "action": str,
     "by_driver": lambda _value: _("By the driver"),
     "sends_commands": lambda _value: _("Can send commands to vehicles"),
     "text": str,

@@ -89,7 +89,8 @@ class SettingsForm(FleetForm):
                     _("Summaries must be kept at least as long as raw readings. Enter %(months)s or more.")
                     % {"months": readings},
                 )
-            self.losses = self._losses(readings, rollups, now=timezone.now())
+            if self.instance.pk:
+                self.losses = self._losses(readings, rollups, now=timezone.now())
         return cleaned
 
     @property

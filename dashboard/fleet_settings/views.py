@@ -7,11 +7,14 @@ from django.contrib.auth.decorators import login_required
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
+from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods
 
+from accounts.identity_check import ask_identity
 from accounts.models import Fleet, Membership, User
 from accounts.permissions import Permission, get_membership_or_404, has_permission
 from dashboard.fleet_settings import services
@@ -21,10 +24,11 @@ from dashboard.onboarding.selectors import build_checklist
 
 
 @never_cache
+@sensitive_post_parameters("password", "credential")
 @login_required
 @require_http_methods(["GET", "HEAD", "POST"])
 def settings(request: HttpRequest, slug: str) -> HttpResponse:
-    """Shows name, units, time zone and retention. Owners can change them."""
+    """Shows name, units, time zone and retention. Owners can change them; deleting data requires reauthentication."""
     right = Permission.ADMINISTER if request.method == "POST" else Permission.CONNECT
     membership = get_membership_or_404(user=request.user, slug=slug, right=right)
     if request.method != "POST":
@@ -33,6 +37,9 @@ def settings(request: HttpRequest, slug: str) -> HttpResponse:
     form = SettingsForm(request.POST, instance=Fleet.objects.get(pk=membership.fleet.pk))
     if not form.is_valid() or form.needs_confirmation:
         return _page(request, membership, form, status=400)
+    back = reverse("dashboard:settings", args=[slug])
+    if form.losses and (asked := ask_identity(request, user=membership.user, back=back)) is not None:
+        return asked
     values = {name: form.cleaned_data[name] for name in form.Meta.fields}
     if services.update_settings(fleet=membership.fleet, values=values, actor=membership.user):
         messages.success(request, _("Saved."))

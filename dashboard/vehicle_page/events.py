@@ -236,9 +236,11 @@ def _commands(frame: VehicleContext, before: TimelinePosition | None, limit: int
     rank = _RANKS[EventType.COMMAND]
     commands = Command.objects.filter(vehicle=frame.vehicle, fleet=frame.fleet)
     commands = commands.filter(below(before, rank=rank, time="requested_at")).order_by("-requested_at", "-pk")
-    for command in commands.select_related("requested_by").prefetch_related("changes")[:limit]:
-        who = {"person": command.requested_by}
-        lines = [_("By %(person)s") % who if command.requested_by else ""]
+    for command in commands.select_related("requested_by", "requested_by_account").prefetch_related(
+        "changes"
+    )[:limit]:
+        who = {"person": command.requester}
+        lines = [_("By %(person)s") % who if command.requester else ""]
         lines += [f"“{command.reason}”" if command.reason else "", command.message]
         yield TimelineEvent(
             EventType.COMMAND,

@@ -5,7 +5,7 @@ from collections.abc import Callable
 import pytest
 from django.test import Client
 
-from accounts import reauthentication
+from accounts import attempts, reauthentication
 from accounts.models import ApiToken, Fleet, User
 from commands.models import Command
 from connect.models import Connection
@@ -208,3 +208,26 @@ def test_users_rename_and_remove_only_their_own_passkeys(
     browser.post(f"/accounts/passkeys/{mine.row.pk}/remove/")
     assert not owner.authenticator_set.exists()
     assert viewer.authenticator_set.exists()
+
+
+def test_a_passkey_is_accepted_when_others_have_used_up_the_attempts(
+    owner: User, aged_client: Client, unlock: str
+) -> None:
+    key = SoftPasskey(owner)
+    for _ in range(6):
+        attempts.record_failure(user=owner, scope=attempts.REAUTHENTICATION)
+    submit(aged_client, unlock, key.answer(challenge(aged_client)))
+    assert Command.objects.exists()
+
+
+def test_wrong_codes_do_not_block_a_passkey_as_the_second_factor(person: User) -> None:
+    key = SoftPasskey(person)
+    elsewhere = sign_in(person)
+    for _ in range(6):
+        elsewhere.post("/accounts/sign-in/second-factor/", {"code": "000000"}, secure=True)
+        elsewhere.post("/accounts/sign-in/second-factor/", {"credential": "{}"}, secure=True)
+    client = sign_in(person)
+    page = client.get("/accounts/sign-in/second-factor/", secure=True)
+    credential = key.answer(page.context["js_data"]["request_options"])
+    client.post("/accounts/sign-in/second-factor/", {"credential": credential}, secure=True)
+    assert is_signed_in(client)

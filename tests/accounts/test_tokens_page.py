@@ -132,9 +132,3 @@ def test_five_wrong_passwords_for_a_token_end_the_session(
     answers = [browser.post(PAGE, COMMANDING | {"password": "wrong"}).status_code for _ in range(5)]
     assert answers == [400, 400, 400, 400, 302]
     assert not ApiToken.objects.exists()
-
-
-def test_a_token_that_reads_needs_no_password(owner: User, fleet: Fleet, browser_of: BrowserOf) -> None:
-    browser = browser_of(owner)
-    expire_confirmation(browser)
-    assert browser.post(PAGE, {"name": "Reports", "days": "30"}).status_code == 200

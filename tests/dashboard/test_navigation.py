@@ -34,5 +34,5 @@ def test_the_sites_webhook_log_is_linked_for_staff_only(
     owner: User, fleet: Fleet, browser_of: Callable[[User], Client]
 ) -> None:
     assert "Webhook log (all fleets)" not in browser_of(owner).get("/fleets/blue/").content.decode()
-    User.objects.filter(pk=owner.pk).update(is_staff=True)
+    User.objects.filter(pk=owner.pk).update(is_staff=True, is_superuser=True)
     assert "Webhook log (all fleets)" in browser_of(owner).get("/fleets/blue/").content.decode()

@@ -24,6 +24,9 @@ from webhooks.webhook_log.stats import get_stats
 from webhooks.webhook_log.visibility import LogScope
 
 _VEHICLES_OFFERED = 500
+# What staff need in order to see the deliveries of all fleets, and to have them processed again.
+_STAFF_RIGHT = "webhooks.view_inboxentry"
+_STAFF_RIGHT_TO_REPROCESS = "webhooks.change_inboxentry"
 
 
 @never_cache
@@ -77,14 +80,17 @@ def process_again(request: HttpRequest, entry_id: int, slug: str = "") -> HttpRe
     """Queues a delivery for reprocessing."""
     scope = _scope(request, slug)
     entry = _entry(scope, entry_id)
+    if scope.fleet is None and not request.user.has_perm(_STAFF_RIGHT_TO_REPROCESS):
+        raise PermissionDenied(
+            _("Your permissions on this site let you view deliveries, not reprocess them.")
+        )
     if replay(entries=InboxEntry.objects.filter(pk=entry.pk)):
-        if scope.fleet is not None:
-            log_event(
-                fleet=scope.fleet,
-                actor=request.user,  # type: ignore[arg-type]
-                event=AuditEvent.DELIVERY_REPROCESSED,
-                about=(AuditObject.DELIVERY, entry.pk),
-            )
+        log_event(
+            fleet=scope.fleet,
+            actor=request.user,  # type: ignore[arg-type]
+            event=AuditEvent.DELIVERY_REPROCESSED,
+            about=(AuditObject.DELIVERY, entry.pk),
+        )
         message = _("Reprocessing requested. Data already recorded won't be recorded again.")
         messages.success(request, message)
     else:
@@ -101,7 +107,7 @@ def _why_not(entry: InboxEntry) -> str:
 def _scope(request: HttpRequest, slug: str) -> LogScope:
     if slug:
         return LogScope(get_membership_or_404(user=request.user, slug=slug, right=Permission.INSPECT).fleet)
-    if not (request.user.is_authenticated and request.user.is_staff):
+    if not (request.user.is_authenticated and request.user.is_staff and request.user.has_perm(_STAFF_RIGHT)):
         raise PermissionDenied(_("Only site administrators can view deliveries for all fleets."))
     return LogScope(None)
 
