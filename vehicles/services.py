@@ -140,7 +140,8 @@ def _apply(
             state.apply_value(reading, observed_at=at, sequence=received.sequence, notes=notes)
         if newer and differs:
             recorded.updates.append(Update(state.vehicle_id, state.code, reading.body, at, contact_at))
-    newer = state.apply_status(reading, reported_at=received.reported_at) or newer
+    times = {"reported_at": received.reported_at, "received_at": received.received_at}
+    newer = state.apply_status(reading, **times) or newer
     if newer and reading.status is SignalStatus.SUCCESS:
         recorded.healthy.add(state.vehicle_id)
 

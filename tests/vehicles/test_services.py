@@ -112,6 +112,21 @@ def test_last_update_only_moves_forward(vehicle: Vehicle) -> None:
     assert vehicle.last_seen_at == NOON + minutes(9)
 
 
+def test_time_of_receipt_is_that_of_the_last_report(vehicle: Vehicle) -> None:
+    ingest_readings(batch=[charge_reading(vehicle, 50, at=NOON, received=NOON + minutes(9))])
+    assert latest(vehicle).received_at == NOON + minutes(9)
+    again = charge_reading(vehicle, 50, at=NOON, retrieved=NOON + minutes(10), received=NOON + minutes(12))
+    ingest_readings(batch=[again])
+    late = charge_reading(vehicle, 50, at=NOON, retrieved=NOON + minutes(5), received=NOON + minutes(14))
+    ingest_readings(batch=[late])
+    twice = charge_reading(vehicle, 50, at=NOON, retrieved=NOON + minutes(10), received=NOON + minutes(13))
+    ingest_readings(batch=[twice])
+    assert (latest(vehicle).reported_at, latest(vehicle).received_at) == (
+        NOON + minutes(10),
+        NOON + minutes(12),
+    )
+
+
 @pytest.mark.parametrize("count", [1, 20])
 def test_number_of_queries_does_not_grow_with_the_vehicles_of_a_batch(
     fleet: Fleet, django_assert_num_queries: DjangoAssertNumQueries, count: int

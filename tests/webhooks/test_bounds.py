@@ -15,7 +15,7 @@ from connect.models import Connection
 from tests.webhooks.helpers import state_of
 from vehicles import catalogue
 from vehicles.models import LatestSignal, Vehicle
-from webhooks import processing, vehicle_errors, writer
+from webhooks import processing, retention, vehicle_errors, writer
 from webhooks.models import EntryState, InboxEntry, VehicleError
 from webhooks.parsing import signals
 from webhooks.parsing.errors import read_errors
@@ -75,6 +75,29 @@ def test_failing_deliveries_of_one_application_do_not_delay_those_of_others(
     queue(state_of(vehicle.smartcar_id, locked=True, at=int(timezone.now().timestamp() * 1000)))
     processing._process_batch()
     assert LatestSignal.objects.filter(vehicle=vehicle, code=catalogue.IS_LOCKED.code).exists()
+
+
+@pytest.mark.django_db
+def test_unrecorded_deliveries_of_one_application_have_a_limited_size(
+    flooding: SmartcarApplication, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(retention, "UNRECORDED_BYTES", 1000)
+    monkeypatch.setattr(retention, "BATCH", 3)
+    queue(b"x" * 100, count=5)
+    queue(b"x" * 100, application=flooding, count=20)
+    InboxEntry.objects.update(state=EntryState.QUARANTINED)
+    queue(b"x" * 100, application=flooding, count=5)
+    InboxEntry.objects.filter(state=EntryState.WAITING).update(state=EntryState.PROCESSED)
+    newest = list(
+        InboxEntry.objects.filter(application=flooding, state=EntryState.QUARANTINED)
+        .order_by("-id")
+        .values_list("pk", flat=True)[:10]
+    )
+    assert retention.trim_unrecorded() == 10
+    left = InboxEntry.objects.filter(state=EntryState.QUARANTINED)
+    assert sorted(left.filter(application=flooding).values_list("pk", flat=True)) == sorted(newest)
+    assert left.filter(application=None).count() == 5
+    assert InboxEntry.objects.filter(state=EntryState.PROCESSED).count() == 5
 
 
 @pytest.mark.django_db(transaction=True)

@@ -161,18 +161,31 @@ def test_damage_anywhere_loses_no_other_signal(
     assert LatestSignal.objects.get(vehicle=vehicle, code=CHARGE).value == 61
 
 
+V3_RESPONSE = {
+    "data": [
+        {"attributes": signal(catalogue.NICKNAME.code, {"value": _DAMAGED})},
+        {"attributes": signal(CHARGE, {"value": 61, "unit": "percent"})},
+    ]
+}
+V2_RESPONSE = {
+    "responses": [
+        {"path": "/tesla/attributes", "code": 200, "body": {"nickname": _DAMAGED}},
+        {"path": "/battery", "code": 200, "body": {"percentRemaining": 0.61, "range": 300}},
+    ]
+}
+
+
 @pytest.mark.parametrize("value", DAMAGED_TEXTS + DAMAGED_NUMBERS)
-def test_damaged_api_response_is_recorded(vehicle: Vehicle, connection: Connection, value: bytes) -> None:
-    body = {
-        "data": [
-            {"attributes": signal(catalogue.NICKNAME.code, {"value": _DAMAGED})},
-            {"attributes": signal(CHARGE, {"value": 61, "unit": "percent"})},
-        ]
-    }
+@pytest.mark.parametrize(
+    ("source", "response"), [(Source.PULL_V3, V3_RESPONSE), (Source.PULL_V2, V2_RESPONSE)]
+)
+def test_damaged_api_response_is_recorded(
+    vehicle: Vehicle, connection: Connection, source: Source, response: dict[str, Any], value: bytes
+) -> None:
     entry = InboxEntry.objects.create(
-        source=Source.PULL_V3,
+        source=source,
         received_at=vehicle.created_at,
-        body=with_damage(body, value),
+        body=with_damage(response, value),
         smartcar_vehicle_id=vehicle.smartcar_id,
     )
     processing.process_waiting()

@@ -75,6 +75,9 @@ class SignalSerializer(serializers.Serializer[Any]):
     )
     retrieved_at = serializers.DateTimeField(allow_null=True, help_text="When Smartcar read it.")
     reported_at = serializers.DateTimeField(help_text="When it was last reported, with a value or without.")
+    received_at = serializers.DateTimeField(
+        allow_null=True, help_text="When this site received that report; null if it isn't known."
+    )
     is_stale = serializers.BooleanField(
         help_text="Whether the value is older than one of its kind should be."
     )
@@ -140,6 +143,7 @@ def signal_json(row: LatestSignal, *, units: str, now: Any) -> Json:
         "oem_updated_at": row.oem_updated_at,
         "retrieved_at": row.retrieved_at,
         "reported_at": row.reported_at,
+        "received_at": row.received_at,
         "is_stale": is_stale(row, now=now),
         "is_current": is_current(row, now=now),
         "status": row.status,

@@ -63,8 +63,10 @@ class LatestSignal(models.Model):
 
     `body` is normalized (vehicles.normalization). After an error, which `status` shows, the last valid body is
     retained. `observed_at` is the time of the value (vehicles.value_times): the manufacturer's if it is plausible, else
-    when Smartcar retrieved it, else when it was delivered or received. `notes` are codes, and so is `error_description`
-    for a value that was rejected here (vehicles.correction_notes); otherwise it is Smartcar's text.
+    when Smartcar retrieved it, else when it was delivered or received. `reported_at` is when Smartcar retrieved or sent
+    the last report, and `received_at` when this site received it (None in rows of versions before 0.3). `notes` are
+    codes, and so is `error_description` for a value that was rejected here (vehicles.correction_notes); otherwise it is
+    Smartcar's text.
     """
 
     pk = models.CompositePrimaryKey("vehicle_id", "code")
@@ -82,6 +84,7 @@ class LatestSignal(models.Model):
     error_code = models.CharField(max_length=60, blank=True)
     error_description = models.TextField(blank=True)
     reported_at = models.DateTimeField()
+    received_at = models.DateTimeField(null=True)
     notes = ArrayField(models.TextField(), default=list)
 
     def __str__(self) -> str:
