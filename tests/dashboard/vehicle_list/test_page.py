@@ -237,7 +237,7 @@ def test_states_that_are_not_current_are_neither_counted_nor_filtered_nor_drawn(
     counts = {tile.show.value: tile.count for tile in browser.get(PAGE).context["tiles"]}
     assert (counts["charging"], counts["unlocked"], counts["moving"]) == (0, 0, 0)
     assert [names(browser, f"show={tile}") for tile in ("charging", "unlocked", "moving")] == [[], [], []]
-    assert browser.get(f"{PAGE}map-data/").json()["cars"][0][-1] == "parked"
+    assert browser.get(f"{PAGE}map-data/").json()["vehicles"][0][-1] == "parked"
     for page in (text(browser), text(browser, f"{PAGE}map-data/{car.pk}/")):
         assert "Was unlocked" in page
         assert "state-unlocked" not in page
