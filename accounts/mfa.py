@@ -1,5 +1,6 @@
 """Re-encryption of the secrets of second factors."""
 
+from collections.abc import Iterator
 from typing import Any
 
 from allauth.mfa.models import Authenticator
@@ -16,6 +17,13 @@ _SECRETS = ("secret", "seed")
 def with_secrets() -> QuerySet[Authenticator]:
     """Returns the rows with secrets. Passkeys have only public keys."""
     return Authenticator.objects.exclude(type=Authenticator.Type.WEBAUTHN)
+
+
+@sensitive_variables()
+def newest_secrets(count: int) -> Iterator[bytes]:
+    """Yields the encrypted secrets of the newest rows."""
+    for data in with_secrets().order_by("-pk").values_list("data", flat=True)[:count]:
+        yield from (data[name].encode() for name in _SECRETS if name in data)
 
 
 @transaction.atomic

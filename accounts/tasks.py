@@ -1,9 +1,19 @@
-"""Tasks that version 0.1 may have enqueued. They are to be removed together with its tables."""
-
 from importlib import import_module
 
 from celery import shared_task
 from django.db import connection, transaction
+from django.utils import timezone
+
+from accounts import retention
+
+
+@shared_task
+def purge() -> None:
+    """Deletes old sessions and invitations."""
+    retention.purge(now=timezone.now())
+
+
+# Version 0.1 may still enqueue these tasks. They can be removed together with its tables.
 
 
 @shared_task

@@ -1,1 +1,2 @@
+from core.leases import Lease as Lease
 from core.mail.models import OutgoingEmail as OutgoingEmail

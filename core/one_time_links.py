@@ -4,6 +4,7 @@ from datetime import datetime, timedelta
 from typing import Self
 
 from django.db import models
+from django.db.models.functions import Least
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
@@ -11,6 +12,8 @@ from django.utils.translation import pgettext_lazy
 from core.signed_links import SignedLink, hash_token
 
 LIFETIME = timedelta(days=7)
+# How long links that ended are stored, with the names and addresses in their rows.
+RETENTION = timedelta(days=90)
 
 
 def expiry() -> datetime:
@@ -62,6 +65,12 @@ class OneTimeLink(SignedLink):
         """The row with this token in any state, with its fleet and creator."""
         found = cls._default_manager.select_related("fleet", "created_by")
         return found.filter(secret_hash=hash_token(token)).first()
+
+    @classmethod
+    def ended_before(cls, moment: datetime) -> models.QuerySet[Self]:
+        """The links that were used or revoked, or have expired, before this moment."""
+        ended = Least("used_at", "revoked_at", "expires_at")  # ignores NULL
+        return cls._default_manager.alias(ended_at=ended).filter(ended_at__lt=moment)
 
     @classmethod
     def _open(cls) -> models.QuerySet[Self]:

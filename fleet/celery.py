@@ -4,7 +4,8 @@ import gc
 import os
 
 from celery import Celery
-from celery.signals import worker_process_init, worker_ready
+from celery.signals import worker_init, worker_process_init, worker_ready
+from django.db import connection
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "fleet.settings")
 
@@ -24,3 +25,14 @@ def _tune_garbage_collection(**_: object) -> None:
     gc.collect()
     gc.freeze()
     gc.set_threshold(100_000, 20, 20)
+
+
+@worker_init.connect
+def _report_problems(**_: object) -> None:
+    """Logs what is wrong with stored data, such as secrets that no encryption key fits."""
+    from fleet.startup import log_problems  # needs the apps to be loaded
+
+    log_problems()
+    # Forked processes can't use the parent's pool, whose threads they lack.
+    connection.close()
+    connection.close_pool()

@@ -1,11 +1,13 @@
 """System checks that find configuration mistakes at startup."""
 
+from collections.abc import Sequence
 from typing import Any
 from urllib.parse import urlsplit
 
 from django.conf import settings
-from django.core.checks import CheckMessage, Error, Warning, register  # noqa: A004
+from django.core.checks import CheckMessage, Error, Tags, Warning, register  # noqa: A004
 from django.core.exceptions import ImproperlyConfigured
+from django.db import DatabaseError
 
 from accounts.models import SmartcarApiVersion
 from core import encryption
@@ -15,6 +17,8 @@ _REQUIRED: dict[str, tuple[str, ...]] = {
     SmartcarApiVersion.V3: ("SMARTCAR_APPLICATION_ID", "SMARTCAR_CLIENT_ID", "SMARTCAR_CLIENT_SECRET"),
 }
 
+_REDIS_SCHEMES = ("redis", "rediss", "unix")
+
 
 @register()
 def encryption_keys(**kwargs: Any) -> list[CheckMessage]:
@@ -23,6 +27,40 @@ def encryption_keys(**kwargs: Any) -> list[CheckMessage]:
     except ImproperlyConfigured as error:
         return [Error(str(error), id="fleet.E001", hint="Tokens can't be stored without a valid key.")]
     return []
+
+
+@register(Tags.database)
+def encryption_keys_fit(databases: Sequence[str] | None = None, **kwargs: Any) -> list[CheckMessage]:
+    """Checks the keys against stored secrets, where the database is checked: `migrate`, `check --database default`."""
+    from connect.key_check import WRONG_KEYS, keys_fit  # needs the apps to be loaded
+
+    if not databases:
+        return []
+    try:
+        fit = keys_fit()
+    except (DatabaseError, ImproperlyConfigured):  # before the first migration; reported by encryption_keys
+        return []
+    hint = "If that key is lost, add --skip-checks: drivers then have to connect again."
+    return [] if fit else [Error(WRONG_KEYS, hint=hint, id="fleet.E004")]
+
+
+@register()
+def redis_url(**kwargs: Any) -> list[CheckMessage]:
+    scheme = urlsplit(settings.REDIS_URL).scheme
+    if scheme in _REDIS_SCHEMES:
+        return []
+    sentinel = (
+        " Put HAProxy or a similar proxy in front of Redis Sentinel, and name that."
+        if "sentinel" in scheme
+        else ""
+    )
+    return [
+        Error(
+            f"REDIS_URL begins with {scheme or 'no scheme'}://, which isn't supported.",
+            hint=f"Begin it with {', '.join(f'{each}://' for each in _REDIS_SCHEMES)}.{sentinel}",
+            id="fleet.E005",
+        )
+    ]
 
 
 @register()

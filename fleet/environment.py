@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TypeVar
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import parse_qs, parse_qsl, urlencode, urlsplit
 
 import environ
 from django.core.exceptions import ImproperlyConfigured
@@ -51,12 +51,20 @@ def servers(directory: Path) -> Iterator[None]:
 
 
 def celery_broker_url(redis_url: str) -> str:
-    """Convert a redis-py URL to Celery's form. Only Unix sockets (`unix:///path?db=0`) differ."""
+    """Convert a redis-py URL to Celery's form.
+
+    Unix sockets (`unix:///path?db=0`) are spelled differently. With `rediss://`, redis-py checks the server's
+    certificate and host name unless the URL says otherwise, and Celery only if it says so.
+    """
     parts = urlsplit(redis_url)
-    if parts.scheme != "unix":
-        return redis_url
-    database = parse_qs(parts.query).get("db", ["0"])[0]
-    return f"redis+socket://{parts.path}?virtual_host={database}"
+    if parts.scheme == "unix":
+        database = parse_qs(parts.query).get("db", ["0"])[0]
+        return f"redis+socket://{parts.path}?virtual_host={database}"
+    if parts.scheme == "rediss":
+        checks = {"ssl_cert_reqs": "required", "ssl_check_hostname": "true"}
+        query = urlencode(checks | dict(parse_qsl(parts.query)), safe="/")
+        return parts._replace(query=query).geturl()
+    return redis_url
 
 
 @dataclass(frozen=True)

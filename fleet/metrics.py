@@ -10,6 +10,7 @@ from itertools import accumulate
 
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
+from django.http.request import split_domain_port
 from django.utils import timezone
 from django.utils.crypto import constant_time_compare
 from django.views.decorators.cache import never_cache
@@ -27,6 +28,18 @@ from smartcar_api.ratelimit.breaker import STATES
 from smartcar_api.ratelimit.middleware import bucket_id
 from webhooks.models import EntryState, InboxEntry
 
+# Beginnings of the headers that proxies add, in lower case.
+_PROXY_HEADERS = (
+    "x-forwarded",
+    "forwarded",
+    "x-real-ip",
+    "x-client-ip",
+    "x-cluster",
+    "x-original",
+    "true-client",
+    "via",
+    "cf-",
+)
 # Upper bounds of the expiry histogram, in days: the three warning levels, half a token's life, and a whole one.
 DAYS = (2, 7, 14, 30, 60)
 # Names before 0.2.0, exported for one more release: {new: old}.
@@ -58,9 +71,14 @@ def _is_allowed(request: HttpRequest) -> bool:
     token = request.headers.get("Authorization", "").removeprefix("Bearer ")
     if settings.METRICS_TOKEN and constant_time_compare(token, settings.METRICS_TOKEN):
         return True
-    # Behind a proxy on this machine, all requests come from a loopback address.
-    forwarded = any(name in request.headers for name in ("X-Forwarded-For", "Forwarded", "X-Real-Ip"))
-    return not forwarded and _loopback(request.META.get("REMOTE_ADDR", ""))
+    # Behind a proxy on this machine, all requests come from a loopback address. Those that passed a proxy name the
+    # site as their host, or have a header of the proxy.
+    host, _ = split_domain_port(request.headers.get("Host", "localhost").lower())
+    return (
+        _loopback(request.META.get("REMOTE_ADDR", ""))
+        and (host == "localhost" or _loopback(host.strip("[]")))
+        and not any(name.lower().startswith(_PROXY_HEADERS) for name in request.headers)
+    )
 
 
 def _loopback(address: str) -> bool:

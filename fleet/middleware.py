@@ -8,16 +8,16 @@ from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import resolve_url
 from django.utils import timezone, translation
-from django.utils.cache import patch_vary_headers
+from django.utils.cache import patch_cache_control, patch_vary_headers
 from django.utils.translation import get_language_from_request
 from django_htmx.http import HttpResponseClientRefresh
 
 from accounts.models import Fleet
 from vehicles.zones import known_zone
 
-_MACHINE_PATHS = ("/api/", "/metrics", "/healthz", "/readyz")
+_API_PATH = "/api/"
 # The admin shows stored data, which is in English; translating only its labels would mix languages.
-_ENGLISH_PATHS = (*_MACHINE_PATHS, "/admin/")
+_ENGLISH_PATHS = (_API_PATH, "/admin/")
 
 
 class HtmxLoginRedirectMiddleware:
@@ -40,10 +40,28 @@ class HtmxLoginRedirectMiddleware:
         return response
 
 
+class NoStoreMiddleware:
+    """Keeps pages and files out of the caches of browsers and proxies: all but those that set a policy of their own.
+
+    What a signed-in user sees is never stored, except API responses, which clients revalidate (core.api.caching).
+    """
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self._get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        response = self._get_response(request)
+        if "Cache-Control" not in response or (
+            request.user.is_authenticated and not request.path.startswith(_API_PATH)
+        ):
+            patch_cache_control(response, private=True, no_store=True)
+        return response
+
+
 class UserLocaleMiddleware:
     """Activates the language that the user chose, or else the one that the browser prefers.
 
-    The API, the admin and machine endpoints stay in English.
+    The API and the admin stay in English.
     """
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
@@ -78,7 +96,7 @@ class FleetTimezoneMiddleware:
     def process_view(self, request: HttpRequest, view: object, args: object, kwargs: dict[str, Any]) -> None:
         """Run before the view, once the URL is resolved. Permissions are the view's to check."""
         slug = kwargs.get("slug")
-        if slug is None or request.path.startswith(_MACHINE_PATHS):
+        if slug is None or request.path.startswith(_API_PATH):
             return
         name = Fleet.objects.filter(slug=slug).values_list("time_zone", flat=True).first()
         if name is not None:

@@ -64,7 +64,8 @@ ALLAUTH_TRUSTED_PROXY_COUNT = env.integer(
 LOG_LEVEL = env.text("LOG_LEVEL", default="INFO", doc="DEBUG, INFO, WARNING or ERROR.")
 METRICS_TOKEN = env.text(
     "METRICS_TOKEN",
-    doc="Bearer token for `/metrics` (Prometheus). Without one, only the machine itself has access.",
+    doc="Bearer token for `/metrics` (Prometheus). Without one, only the machine itself has access, at `127.0.0.1` or "
+    "`localhost`.",
 )
 _REDIRECT_TO_HTTPS = env.boolean("SECURE_SSL_REDIRECT", default=True, doc="With https: redirect http to it.")
 _HSTS_SECONDS = env.integer(
@@ -106,15 +107,20 @@ INSTALLED_APPS = [
 ]
 
 MIDDLEWARE = [
+    "core.request_ids.RequestIdMiddleware",
+    "fleet.monitoring.MonitoringMiddleware",
+    "core.api.rate_limits.RateLimitHeadersMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     # Safe against BREACH: the CSRF token is masked differently in each response, and the length of pages varies.
     "django.middleware.gzip.GZipMiddleware",
     "csp.middleware.CSPMiddleware",
+    "fleet.input_cleaning.InputCleaningMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "fleet.middleware.NoStoreMiddleware",
     "fleet.middleware.UserLocaleMiddleware",
     "fleet.middleware.FleetTimezoneMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
@@ -171,8 +177,8 @@ DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 REDIS_URL = env.required(
     "REDIS_URL",
     example="redis://localhost:6379/0",
-    doc="Redis: Celery's broker, the request budget, live updates and the cache. If empty, `manage.py` starts the "
-    "embedded server while it runs.",
+    doc="Redis: Celery's broker, the request budget, live updates and the cache. `redis://`, `rediss://` (TLS with a "
+    "checked certificate) or `unix://`. If empty, `manage.py` starts the embedded server while it runs.",
 )
 
 # Celery. The database holds the work and the broker only wakes workers, so losing the broker loses nothing. Redelivered
@@ -246,6 +252,8 @@ ACCOUNT_SESSION_REMEMBER = True
 ACCOUNT_EMAIL_VERIFICATION = "none"
 ACCOUNT_CHANGE_EMAIL = True
 ACCOUNT_EMAIL_UNKNOWN_ACCOUNTS = False
+# Additional limits; allauth's own stay. A driver who lost the link requests it again (connect.driver_portal).
+ACCOUNT_RATE_LIMITS = {"driver_link": "10/h/ip,3/h/key"}
 ACCOUNT_REAUTHENTICATION_METHODS = ["password", "mfa"]
 ACCOUNT_FORMS = {
     "login": "accounts.forms.SignInForm",
@@ -305,6 +313,8 @@ REST_FRAMEWORK = {
     ],
     "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
     "DEFAULT_THROTTLE_CLASSES": ["accounts.api.throttles.ReadThrottle"],
+    # Callers without an account are counted by address, which a client can't choose: it is the last that proxies add.
+    "NUM_PROXIES": ALLAUTH_TRUSTED_PROXY_COUNT,
     "DEFAULT_THROTTLE_RATES": {
         "reads": f"{API_RATE_LIMIT}/minute",
         "commands": f"{API_COMMAND_RATE_LIMIT}/minute",
@@ -320,16 +330,24 @@ SPECTACULAR_SETTINGS = {
     "TITLE": "Smartcar Fleet",
     "DESCRIPTION": "Read a fleet's vehicles, their signals with age and source, and their history; send commands.",
     "VERSION": "1",
+    "OAS_VERSION": "3.1.1",
     "SCHEMA_PATH_PREFIX": "/api/v[0-9]+",
     "SERVE_PERMISSIONS": ["rest_framework.permissions.AllowAny"],
     "SERVE_INCLUDE_SCHEMA": False,
     "ENUM_NAME_OVERRIDES": {
         "CommandStateEnum": "commands.models.CommandState",
         "DeliveryStateEnum": "webhooks.models.EntryState",
+        "DeliverySourceEnum": "webhooks.models.Source",
+        "CommandKindEnum": "commands.types.CommandType",
+        "SmartcarApiVersionEnum": "accounts.models.SmartcarApiVersion",
+        "SignalStatusEnum": "vehicles.api.serializers.SIGNAL_STATUSES",
     },
     "POSTPROCESSING_HOOKS": [
         "drf_spectacular.hooks.postprocess_schema_enums",
-        "core.api.schema.add_error_responses",
+        "vehicles.api.openapi.add_value_schemas",
+        "commands.api.openapi.add_request_schemas",
+        "core.api.schema.name_parameter_enums",
+        "core.api.schema.describe_operations",
     ],
 }
 
@@ -408,10 +426,11 @@ if not DEBUG and _HTTPS:
     SILENCED_SYSTEM_CHECKS = ["security.W005", "security.W021"]
     SESSION_COOKIE_SECURE = True
     CSRF_COOKIE_SECURE = True
-SECURE_REDIRECT_EXEMPT = [r"^healthz$", r"^readyz$", r"^metrics$"]
+CSRF_FAILURE_VIEW = "fleet.csrf.failure"
 SESSION_COOKIE_HTTPONLY = True
 X_FRAME_OPTIONS = "DENY"
 SECURE_REFERRER_POLICY = "same-origin"
+# Also the limit of all bodies but webhooks' (fleet/body_limit.py).
 DATA_UPLOAD_MAX_MEMORY_SIZE = 1_048_576
 # One field for each vehicle selected for a bulk command.
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 6000
@@ -460,6 +479,11 @@ SMARTCAR_V2_OFFERED = env.boolean(
 )
 SMARTCAR_MODE = env.text(
     "SMARTCAR_MODE", default="live", doc="`live`, or `simulated` for vehicles of Smartcar's own simulator."
+)
+SMARTCAR_VIRTUAL_KEY_URL = env.text(
+    "SMARTCAR_VIRTUAL_KEY_URL",
+    default="https://www.tesla.com/_ak/smartcar.com",
+    doc="Where drivers add the virtual key to a Tesla. Change it only if Smartcar set up a key with your own name.",
 )
 SMARTCAR_REQUEST_BUCKET = env.integer(
     "SMARTCAR_REQUEST_BUCKET",

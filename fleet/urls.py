@@ -1,13 +1,14 @@
 from django.contrib import admin
 from django.urls import URLPattern, URLResolver, include, path, re_path
-from drf_spectacular.views import SpectacularAPIView
 
 from commands.api import views as commands
 from core.api import exceptions
+from core.api.description import DescriptionView
+from dashboard.api_reference import views as api_reference
 from dashboard.api_root import Root
 from dashboard.fleet_settings import views as preferences
 from dashboard.home import home
-from fleet import health, legacy_urls, metrics
+from fleet import legacy_urls
 from vehicles.api import views as vehicles
 from webhooks import api as deliveries
 
@@ -22,7 +23,7 @@ fleet_urls: list[URLPattern | URLResolver] = [
 
 api_urls = [
     path("", Root.as_view(), name="root"),
-    path("schema/", SpectacularAPIView.as_view(), name="schema"),
+    path("schema/", DescriptionView.as_view(), name="schema"),
     path("vehicles/", vehicles.VehicleList.as_view(), name="vehicles"),
     path("vehicles/<slug:smartcar_id>/", vehicles.VehicleDetail.as_view(), name="vehicle"),
     path("vehicles/<slug:smartcar_id>/signals/", vehicles.VehicleSignals.as_view(), name="signals"),
@@ -44,9 +45,7 @@ api_urls = [
 urlpatterns: list[URLPattern | URLResolver] = [
     path("", home, name="home"),
     path("new-fleet/", preferences.new_fleet, name="new_fleet"),
-    path("healthz", health.healthz, name="healthz"),
-    path("readyz", health.readyz, name="readyz"),
-    path("metrics", metrics.metrics, name="metrics"),
+    path("api-reference/", api_reference.page, name="api_reference"),
     path("", include("alerts.urls")),
     path("fleets/<slug:slug>/connections/", include("connect.connections.urls")),
     path("fleets/<slug:slug>/usage/", include("connect.usage.urls")),

@@ -52,6 +52,8 @@ _COLUMNS = (
     _failed("charging_failed", catalogue.IS_CHARGING),
     _value("fuel", catalogue.FUEL_LEVEL),
     _time("fuel_at", catalogue.FUEL_LEVEL),
+    _value("fuel_liters", catalogue.FUEL_REMAINING),
+    _time("fuel_liters_at", catalogue.FUEL_REMAINING),
     _value("fuel_range_km", catalogue.FUEL_RANGE),
     _value("locked", catalogue.IS_LOCKED, sql_type="boolean"),
     _time("locked_at", catalogue.IS_LOCKED),
@@ -70,10 +72,23 @@ CODES = frozenset(column.signal.code for column in _COLUMNS)
 """The signals in a snapshot."""
 
 
+def _pick_sql(column: _Column) -> str:
+    """Returns SQL for the column's value. The level of a tank of known capacity follows from its liters if need be."""
+    if column.name == "fuel":
+        liters = _value("fuel_liters", catalogue.FUEL_REMAINING).picked
+        level = f"100 * {liters} / vehicle.tank_liters"
+        # `least` ignores nulls.
+        return f"coalesce({column.picked}, CASE WHEN {level} IS NOT NULL THEN least(100, {level}) END)"
+    if column.name == "fuel_at":
+        liters_at = _time("fuel_liters_at", catalogue.FUEL_REMAINING).picked
+        return f"coalesce({column.picked}, CASE WHEN vehicle.tank_liters IS NOT NULL THEN {liters_at} END)"
+    return column.picked
+
+
 _NAMES = ", ".join(column.name for column in _COLUMNS)
 _STORE = f"""
     INSERT INTO vehicles_summary (vehicle_id, {_NAMES})
-    SELECT vehicle.id, {", ".join(column.picked for column in _COLUMNS)}
+    SELECT vehicle.id, {", ".join(_pick_sql(column) for column in _COLUMNS)}
     FROM vehicles_vehicle AS vehicle
     LEFT JOIN vehicles_latestsignal AS signal ON signal.vehicle_id = vehicle.id AND signal.code = ANY(%s)
     WHERE vehicle.id = ANY(%s)

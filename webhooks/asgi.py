@@ -13,6 +13,8 @@ from typing import Any, TypeVar
 import orjson
 from django.db import DatabaseError, connections
 
+from core import request_body
+from core.request_body import ClientDisconnectedError, Receive
 from core.task_queue import enqueue
 from webhooks import keys, receiver
 from webhooks.keys import SigningKey
@@ -22,7 +24,6 @@ from webhooks.writer import StorageUnavailableError, Writer
 
 Result = TypeVar("Result")
 Scope = Mapping[str, Any]
-Receive = Callable[[], Awaitable[Mapping[str, Any]]]
 Send = Callable[[dict[str, Any]], Awaitable[None]]
 Application = Callable[[Any, Any, Any], Awaitable[None]]
 
@@ -38,17 +39,17 @@ _JSON = (b"content-type", b"application/json")
 _ALLOW = (b"allow", b"POST")
 
 
-class _ClientDisconnectedError(Exception):
-    """The client disconnected before the body was complete, so there is nothing to store and no one to respond to."""
-
-
 class WebhookMiddleware:
-    """Handles requests to `path`, with or without a trailing slash, and passes everything else to `app`."""
+    """Handles requests to `path`, with or without a trailing slash, and passes everything else to `app`.
 
-    def __init__(self, *, path: str, app: Application) -> None:
+    `on_startup` runs in a thread when the server starts.
+    """
+
+    def __init__(self, *, path: str, app: Application, on_startup: Callable[[], None]) -> None:
         # The slash is easily left out in Smartcar's dashboard. Django would redirect, and Smartcar wouldn't follow.
         self._paths = (path, path.rstrip("/"))
         self._app = app
+        self._on_startup = on_startup
         self._handler: DeliveryHandler | None = None
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -71,7 +72,9 @@ class WebhookMiddleware:
     async def _handle_lifespan(self, receive: Receive, send: Send) -> None:
         while True:
             message = await receive()
-            if message["type"] == "lifespan.shutdown":
+            if message["type"] == "lifespan.startup":
+                await _run_in_thread(self._on_startup)
+            else:
                 await self.close()
             await send({"type": f"{message['type']}.complete"})
             if message["type"] == "lifespan.shutdown":
@@ -96,11 +99,10 @@ class DeliveryHandler:
         if length > receiver.BODY_LIMIT:
             return self._with_flush(receiver.too_large())
         try:
-            async with asyncio.timeout(READ_SECONDS):
-                body = await _body(receive)
+            body = await request_body.read_body(receive, limit=receiver.BODY_LIMIT, seconds=READ_SECONDS)
         except TimeoutError:
             return _SLOW
-        except _ClientDisconnectedError:
+        except ClientDisconnectedError:
             return None
         try:
             result = receiver.verify_request(raw=body, signed=signed, known=await self._signing_keys())
@@ -196,20 +198,7 @@ def _headers(scope: Scope) -> tuple[int, str]:
             signed = value
         elif name == b"content-length":
             length = value
-    return int(length) if length.isdigit() else 0, signed.decode("latin-1")
-
-
-async def _body(receive: Receive) -> bytes:
-    """Returns the body, truncated once it exceeds the limit. Raises `_ClientDisconnectedError`."""
-    body = b""
-    while True:
-        message = await receive()
-        if message["type"] == "http.disconnect":
-            raise _ClientDisconnectedError
-        chunk: bytes = message.get("body", b"")
-        body = body + chunk if body else chunk
-        if not message.get("more_body") or len(body) > receiver.BODY_LIMIT:
-            return body
+    return request_body.declared_length(length), signed.decode("latin-1")
 
 
 async def _respond(send: Send, response: WebhookResponse | None) -> None:

@@ -37,9 +37,12 @@ class VerificationTracker:
             try:
                 with suppress(IntegrityError):  # the application was deleted meanwhile
                     record(application_pk=application_pk, milestone=SetupStep.VERIFIED)
-                self._written.add(application_pk)
             except DatabaseError:
-                self._new.add(application_pk)
+                stored = False
+            else:
+                stored = True
+            with self._lock:
+                (self._written if stored else self._new).add(application_pk)
 
     def reset(self) -> None:
         """Resets the state to that of a new process."""

@@ -8,14 +8,12 @@ rotated weekly in an outage of 50 days.
 """
 
 import logging
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from time import monotonic
 
 from django.conf import settings
-from django.db import connection
 from django.db.models import Exists, OuterRef, QuerySet
 from redis import Redis
 from redis.exceptions import RedisError
@@ -24,7 +22,7 @@ from accounts.models import Fleet
 from connect import token_store
 from connect.models import Connection, ConnectionState, UserToken
 from connect.v2 import user_tokens
-from core import encryption
+from core import encryption, leases
 from smartcar_api import SmartcarError
 from smartcar_api.ratelimit.priority import CallPurpose, RequestContext, request_context
 from smartcar_api.v2.client import REFRESH_TOKEN_LIFE
@@ -46,7 +44,6 @@ WARN_AT_DAYS = (2, 7, 14)
 RUN_SECONDS = 300.0
 SPARE_CANDIDATES = 20
 _MAX_FAILURES = 5
-_LOCK = 0x746F6B656E73
 
 
 def daily_budget() -> int:
@@ -90,7 +87,9 @@ def refresh_due(*, now: datetime) -> int:
 
     Does nothing while another run is in progress.
     """
-    with _exclusive() as acquired:
+    with leases.exclusive(
+        "token refresh", lasts=timedelta(seconds=settings.CELERY_TASK_TIME_LIMIT)
+    ) as acquired:
         return _refresh_due(now=now) if acquired else 0
 
 
@@ -133,22 +132,6 @@ def _rotate(candidates: Iterable[UserToken], *, limit: int) -> int:
             rotated += 1
             failures = 0
     return rotated
-
-
-@contextmanager
-def _exclusive() -> Iterator[bool]:
-    """Takes the advisory lock and yields whether that succeeded.
-
-    The lock of a process that dies is released together with its database connection.
-    """
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_try_advisory_lock(%s)", [_LOCK])
-        acquired = cursor.fetchone() == (True,)
-        try:
-            yield acquired
-        finally:
-            if acquired:
-                cursor.execute("SELECT pg_advisory_unlock(%s)", [_LOCK])
 
 
 def log_expiring(*, now: datetime) -> None:

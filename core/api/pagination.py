@@ -3,7 +3,9 @@
 from typing import Any
 
 from rest_framework import serializers
-from rest_framework.pagination import CursorPagination, PageNumberPagination
+from rest_framework.exceptions import NotFound
+from rest_framework.pagination import Cursor, CursorPagination, PageNumberPagination
+from rest_framework.request import Request
 
 PAGING = ("page", "page_size", "cursor")
 """The query parameters that the paginators read."""
@@ -24,6 +26,14 @@ class NewestFirstPagination(CursorPagination):
     page_size_query_param = "page_size"
     max_page_size = 200
     ordering = "-id"
+
+    def decode_cursor(self, request: Request) -> Cursor | None:
+        """Returns the cursor of the request. Raises NotFound unless its position is an ID."""
+        cursor = super().decode_cursor(request)
+        position = cursor.position if cursor is not None else None
+        if position is not None and not (position.isascii() and position.isdecimal() and len(position) < 19):
+            raise NotFound(self.invalid_cursor_message)
+        return cursor
 
 
 def page_size_field(

@@ -13,7 +13,8 @@ from accounts.audit import AuditEvent, AuditObject
 from accounts.models import AuditLogEntry, Fleet, User
 from vehicles.models import Vehicle
 
-_LARGEST_KEY = 2**31
+# More digits than a key has; Python refuses to convert texts with thousands of them.
+_KEY_DIGITS = 19
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,9 +48,7 @@ def parse_filters(parameters: Mapping[str, str]) -> AuditFilters:
     """Parses a query string. Invalid values are ignored."""
     person, event = parameters.get("person", ""), parameters.get("event", "")
     return AuditFilters(
-        person=int(person)
-        if person.isascii() and person.isdecimal() and int(person) < _LARGEST_KEY
-        else None,
+        person=int(person) if person.isascii() and person.isdecimal() and len(person) < _KEY_DIGITS else None,
         event=event if event in AuditEvent.values else "",
         vehicle=parameters.get("vehicle", "").replace("\x00", "")[:64],
         since=_day(parameters.get("from", "")),

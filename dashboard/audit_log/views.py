@@ -1,9 +1,8 @@
 """A fleet's audit log as a page and as CSV."""
 
-import csv
-import io
 from collections.abc import Iterable, Iterator
 
+from django.conf import settings
 from django.contrib.auth.decorators import login_required
 from django.core.paginator import Paginator
 from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
@@ -15,7 +14,7 @@ from django.views.decorators.http import require_GET
 from accounts.audit import AuditEvent
 from accounts.models import AuditLogEntry
 from accounts.permissions import Permission, get_membership_or_404
-from core.csv_safety import escape_formula
+from core.csv_files import CsvLayout, layout_for
 from dashboard.audit_log.selectors import list_entries, list_people, parse_filters, vehicle_names
 from dashboard.audit_log.wording import entry_details, event_label, object_label
 
@@ -57,19 +56,22 @@ def page(request: HttpRequest, slug: str) -> HttpResponse:
 @login_required
 @require_GET
 def export(request: HttpRequest, slug: str) -> StreamingHttpResponse:
-    """Streams all matching entries as CSV. Times are in the fleet's time zone, with offset."""
+    """Streams all matching entries as CSV, with `format=excel` for Excel.
+
+    Times are in the fleet's time zone, with offset.
+    """
     fleet = get_membership_or_404(user=request.user, slug=slug, right=Permission.AUDIT).fleet
     entries = list_entries(fleet=fleet, filters=parse_filters(request.GET))
     # The rows are generated after the middleware has reset time zone and language.
-    rows = _rows(
-        entries.iterator(chunk_size=500), timezone.get_current_timezone_name(), translation.get_language()
-    )
-    answer = StreamingHttpResponse(_lines(rows), content_type="text/csv; charset=utf-8")
+    language = translation.get_language() or settings.LANGUAGE_CODE
+    rows = _rows(entries.iterator(chunk_size=500), timezone.get_current_timezone_name(), language)
+    layout = layout_for(form=request.GET.get("format", ""), language=language)
+    answer = StreamingHttpResponse(_lines(rows, layout), content_type="text/csv; charset=utf-8")
     answer.headers["Content-Disposition"] = f'attachment; filename="audit-log-{fleet.slug}.csv"'
     return answer
 
 
-def _rows(entries: Iterable[AuditLogEntry], zone: str, language: str | None) -> Iterator[tuple[str, ...]]:
+def _rows(entries: Iterable[AuditLogEntry], zone: str, language: str) -> Iterator[tuple[str, ...]]:
     yield HEAD
     for entry in entries:
         with timezone.override(zone), translation.override(language):
@@ -84,8 +86,7 @@ def _rows(entries: Iterable[AuditLogEntry], zone: str, language: str | None) -> 
             )
 
 
-def _lines(rows: Iterable[tuple[str, ...]]) -> Iterator[str]:
+def _lines(rows: Iterable[tuple[str, ...]], layout: CsvLayout) -> Iterator[str]:
+    yield layout.start
     for row in rows:
-        line = io.StringIO()
-        csv.writer(line).writerow(map(escape_formula, row))
-        yield line.getvalue()
+        yield layout.lines([row])

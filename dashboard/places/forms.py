@@ -1,8 +1,8 @@
 from typing import Any
 
 from django import forms
+from django.utils.translation import get_language, gettext_lazy
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
 
 from vehicles.models import Place
 from vehicles.places.coordinate_parsing import parse_degrees, parse_pair
@@ -12,10 +12,16 @@ from vehicles.places.services import MAX_PLACES
 
 
 class PlaceForm(forms.ModelForm[Place]):
-    """A place of the fleet. Both coordinates can be pasted into the latitude field."""
+    """A place of the fleet. Both coordinates, or a map link, can be pasted into either field."""
 
-    latitude = forms.CharField(max_length=60, label=gettext_lazy("Latitude"))
-    longitude = forms.CharField(max_length=30, label=gettext_lazy("Longitude"))
+    latitude = forms.CharField(max_length=2000, label=gettext_lazy("Latitude"))
+    longitude = forms.CharField(
+        max_length=2000,
+        label=gettext_lazy("Longitude"),
+        error_messages={
+            "required": gettext_lazy("Enter the longitude, too, or paste both like this: 52.5163, 13.3777.")
+        },
+    )
 
     class Meta:
         model = Place
@@ -62,7 +68,7 @@ class PlaceForm(forms.ModelForm[Place]):
         return super().clean() or self.cleaned_data
 
     def _degrees(self, field: str, *, limit: int, example: str) -> float:
-        degrees = parse_degrees(self.cleaned_data[field], limit=limit)
+        degrees = parse_degrees(self.cleaned_data[field], limit=limit, language=get_language() or "en")
         if degrees is None:
             raise forms.ValidationError(
                 _("Enter degrees from -%(limit)s to %(limit)s, such as %(example)s.")
@@ -72,8 +78,9 @@ class PlaceForm(forms.ModelForm[Place]):
 
 
 def _split_coordinates(data: Any) -> dict[str, Any]:
-    """Returns the submitted values. A coordinate pair in the latitude field is split into both fields."""
+    """Returns the submitted values. A coordinate pair in one of the fields is split into both."""
     values = {name: data.get(name, "") for name in ("name", "kind", "latitude", "longitude", "radius")}
-    if not values["longitude"].strip() and (pair := parse_pair(values["latitude"])):
+    entered = [text for name in ("latitude", "longitude") if (text := values[name].strip())]
+    if len(entered) == 1 and (pair := parse_pair(entered[0], language=get_language() or "en")):
         values["latitude"], values["longitude"] = pair
     return values

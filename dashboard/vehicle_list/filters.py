@@ -128,7 +128,7 @@ def parse_filters(query: Mapping[str, str], *, remembered: str = "") -> Filters:
         group=query.get("group", "")[:60].replace("\x00", ""),
         state=state if state in ConnectionState.values and state != ConnectionState.REMOVED else "",
         sort=sort if sort.removeprefix("-") in ORDERS else "name",
-        page=int(page) if page.isascii() and page.isdigit() and 0 < int(page[:7]) < 10**6 else 1,
+        page=max(1, int(page)) if page.isascii() and page.isdigit() and len(page) <= 6 else 1,
         columns=columns or visible_columns(remembered.split(",")) or DEFAULT_COLUMNS,
         explicit_columns=bool(columns),
     )

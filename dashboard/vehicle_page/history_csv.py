@@ -1,7 +1,5 @@
 """The charts' points as CSV, one signal at a time."""
 
-import csv
-import io
 from collections.abc import AsyncIterator, Iterable, Iterator, Sequence
 from datetime import UTC, datetime
 from zoneinfo import ZoneInfo
@@ -9,7 +7,7 @@ from zoneinfo import ZoneInfo
 from asgiref.sync import sync_to_async
 from django.utils.translation import override
 
-from core.csv_safety import escape_formula
+from core.csv_files import CsvLayout
 from dashboard.vehicle_page.charts import BandChart, Chart, LineChart, build_charts
 from vehicles.catalogue import Signal
 from vehicles.models import Vehicle
@@ -25,31 +23,25 @@ async def csv_chunks(
     end: datetime,
     zone: ZoneInfo,
     language: str,
+    layout: CsvLayout,
 ) -> AsyncIterator[str]:
     """Yields the history of the signals one after the other, loading each only when needed to limit memory.
 
     Times are in `zone` with offset, and only requested ones are included. Numbers are in the vehicle's units, with a
-    decimal point and without separators.
+    decimal point, or as the layout says, and without separators.
     """
-    yield _lines([HEAD])
+    yield layout.start + layout.lines([HEAD])
     for signal in signals:
-        yield await sync_to_async(_part)(vehicle, signal, start, end, zone, language)
+        rows = await sync_to_async(_part)(vehicle, signal, start, end, zone, language)
+        yield layout.lines(rows)
 
 
 def _part(
     vehicle: Vehicle, signal: Signal, start: datetime, end: datetime, zone: ZoneInfo, language: str
-) -> str:
+) -> list[Sequence[object]]:
     with override(language):
         charts = build_charts(vehicle=vehicle, signals=[signal], start=start, end=end)
-        return _lines(
-            row for chart in charts for row in _rows(chart, start.timestamp(), end.timestamp(), zone)
-        )
-
-
-def _lines(rows: Iterable[Sequence[object]]) -> str:
-    text = io.StringIO()
-    csv.writer(text).writerows(rows)
-    return text.getvalue()
+        return [row for chart in charts for row in _rows(chart, start.timestamp(), end.timestamp(), zone)]
 
 
 def _rows(chart: Chart, start: float, end: float, zone: ZoneInfo) -> Iterable[Sequence[object]]:
@@ -69,12 +61,11 @@ def _line_rows(chart: LineChart, start: float, end: float, zone: ZoneInfo) -> It
 
 def _band_rows(chart: BandChart, zone: ZoneInfo) -> Iterator[Sequence[object]]:
     for begin, stop, state in chart.segments:
-        state_text = escape_formula(chart.states[state])
         yield (
             _format_time(begin, zone),
             chart.label,
             chart.code,
-            state_text,
+            chart.states[state],
             "",
             "",
             "",

@@ -12,6 +12,7 @@ from django.utils import timezone, translation
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET
 
+from core.csv_files import layout_for
 from dashboard.vehicle_page.base import HISTORY, VehicleContext, vehicle_context
 from dashboard.vehicle_page.chart_summaries import summarize_chart
 from dashboard.vehicle_page.charts import build_charts, is_number, plan
@@ -94,19 +95,21 @@ def data(request: HttpRequest, slug: str, smartcar_id: str) -> HttpResponse:
 @login_required
 @require_GET
 def file(request: HttpRequest, slug: str, smartcar_id: str) -> HttpResponseBase:
-    """Streams the charts' points as CSV."""
+    """Streams the charts' points as CSV, with `format=excel` for Excel."""
     frame = vehicle_context(request, slug=slug, smartcar_id=smartcar_id)
     try:
         history_query = _parse(request, _chartable(frame))
     except InvalidQueryError as error:
         return HttpResponse(str(error), status=400, content_type="text/plain; charset=utf-8")
+    language = translation.get_language() or settings.LANGUAGE_CODE
     parts = csv_chunks(
         vehicle=frame.vehicle,
         signals=history_query.signals,
         start=history_query.start,
         end=history_query.end,
         zone=_zone(),
-        language=translation.get_language() or settings.LANGUAGE_CODE,
+        language=language,
+        layout=layout_for(form=request.GET.get("format", ""), language=language),
     )
     response = StreamingHttpResponse(parts, content_type="text/csv; charset=utf-8")
     response.headers["Content-Disposition"] = (

@@ -7,31 +7,30 @@ and is drawn as such, never as closed.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
 from django.utils.formats import number_format
-from django.utils.functional import Promise
 from django.utils.translation import gettext, gettext_lazy, ngettext, pgettext
-from django.utils.translation import gettext_lazy as _
 
 from vehicles import catalogue
 from vehicles.catalogue import Signal
 from vehicles.current_state import is_current
 from vehicles.formatting import display_unit
 from vehicles.models import LatestSignal
+from vehicles.part_names import Side, part_name, side_of
 from vehicles.selectors import VehicleState
 from vehicles.units import Unit, convert, symbol
 
-LEFT, RIGHT = "left", "right"
 # The position of the cabin with doors and windows, and of the axles.
 CABIN = (164, 306)
 FRONT_AXLE, REAR_AXLE = 118, 332
 TANDEM = 52
 # A tire with less than this share of the pressure on the same axle is marked as low.
 LOW = 0.85
+_MOST_NAMES = 3
 
 SIGNALS = (
     catalogue.DOORS,
@@ -66,13 +65,15 @@ _RANK = list(Condition)
 class Part:
     """A part of the vehicle as text: "Front left door", "open"; `row` is the signal that reported it.
 
-    `outdated` means that `words` are only the last known state.
+    `outdated` means that `words` are only the last known state. `reported` is whether the vehicle reports what matters
+    most about it: whether it is open, or its pressure.
     """
 
     name: str
     words: str
     condition: Condition
     row: LatestSignal
+    reported: bool = True
     outdated: bool = False
 
 
@@ -135,39 +136,13 @@ class Schematic:
         return self.lock is Condition.UNLOCKED or any(part.condition in worth for part in self.parts)
 
 
-_Names = Mapping[tuple[int, str], str | Promise]
-# By row: -1 for the first row, 1 for the last, 0 for those between.
-_DOORS: _Names = {
-    (-1, LEFT): _("Front left door"),
-    (-1, RIGHT): _("Front right door"),
-    (0, LEFT): _("Middle left door"),
-    (0, RIGHT): _("Middle right door"),
-    (1, LEFT): _("Rear left door"),
-    (1, RIGHT): _("Rear right door"),
-}
-_WINDOWS: _Names = {
-    (-1, LEFT): _("Front left window"),
-    (-1, RIGHT): _("Front right window"),
-    (0, LEFT): _("Middle left window"),
-    (0, RIGHT): _("Middle right window"),
-    (1, LEFT): _("Rear left window"),
-    (1, RIGHT): _("Rear right window"),
-}
-_TIRES: _Names = {
-    (-1, LEFT): _("Front left tire"),
-    (-1, RIGHT): _("Front right tire"),
-    (0, LEFT): _("Middle left tire"),
-    (0, RIGHT): _("Middle right tire"),
-    (1, LEFT): _("Rear left tire"),
-    (1, RIGHT): _("Rear right tire"),
-}
 _LOW_TIRE = gettext_lazy("%(pressure)s, lower than others on this axle")
 
 
 def build_schematic(state: VehicleState, *, units: str, now: datetime) -> Schematic:
     """Returns the schematic as of `now` for the latest valid values, with tire pressures in the unit system `units`."""
-    doors = _openings(state, catalogue.DOORS, _DOORS, now)
-    windows = _openings(state, catalogue.WINDOWS, _WINDOWS, now)
+    doors = _openings(state, catalogue.DOORS, now)
+    windows = _openings(state, catalogue.WINDOWS, now)
     lids = {
         signal: _lid(state, signal, now)
         for signal in (
@@ -202,27 +177,24 @@ def build_schematic(state: VehicleState, *, units: str, now: datetime) -> Schema
     )
 
 
-def _openings(state: VehicleState, signal: Signal, names: _Names, now: datetime) -> list[tuple[Panel, Part]]:
+def _openings(state: VehicleState, signal: Signal, now: datetime) -> list[tuple[Panel, Part]]:
     row = state.signal(signal)
     if row is None or row.body is None:
         return []
     rows, columns = row.body["rowCount"], row.body["columnCount"]
     drawn = []
     for opening in row.body["values"]:
-        side = _side(opening["column"], columns)
+        side = side_of(opening["column"], columns)
         top, height = _span(opening["row"], rows)
-        name = str(names[_where(opening["row"], rows), side])
-        condition = _condition(opening)
-        part = _part(name, _words(opening, condition), condition, row, now=now)
+        name = part_name(signal, row=opening["row"], column=opening["column"], rows=rows, columns=columns)
+        part = _opening_part(name, opening, row, now)
         drawn.append((Panel(side, top, height, part.condition), part))
     return drawn
 
 
 def _unknown(rows: int) -> list[Panel]:
     """Returns doors or windows in unknown condition."""
-    return [
-        Panel(side, *_span(row, rows), Condition.UNKNOWN) for row in range(rows) for side in (LEFT, RIGHT)
-    ]
+    return [Panel(side, *_span(row, rows), Condition.UNKNOWN) for row in range(rows) for side in Side]
 
 
 def _rows(state: VehicleState, signal: Signal) -> int:
@@ -235,16 +207,6 @@ def _span(row: int, rows: int) -> tuple[int, int]:
     top, bottom = CABIN
     each = (bottom - top) // rows
     return top + row * each, each
-
-
-def _side(column: int, columns: int) -> str:
-    return LEFT if column < (columns + 1) // 2 else RIGHT
-
-
-def _where(row: int, rows: int) -> int:
-    if row == 0:
-        return -1
-    return 1 if row == rows - 1 else 0
 
 
 def _condition(opening: Mapping[str, Any]) -> Condition:
@@ -260,7 +222,7 @@ def _words(opening: Mapping[str, Any], condition: Condition) -> str:
     is_open, is_locked = opening.get("isOpen"), opening.get("isLocked")
     if condition is Condition.OPEN:
         return pgettext("of a door", "open")
-    if condition is Condition.UNKNOWN:
+    if is_open is None and is_locked is None:
         return gettext("not reported")
     if is_locked is None:
         return pgettext("of a door", "closed")
@@ -269,21 +231,25 @@ def _words(opening: Mapping[str, Any], condition: Condition) -> str:
     return pgettext("of a door", "closed, locked") if is_locked else pgettext("of a door", "closed, unlocked")
 
 
-def _part(name: str, words: str, condition: Condition, row: LatestSignal, *, now: datetime) -> Part:
+def _opening_part(name: str, opening: Mapping[str, Any], row: LatestSignal, now: datetime) -> Part:
+    condition = _condition(opening)
+    reported = opening.get("isOpen") is not None
+    return _as_of(now, Part(name, _words(opening, condition), condition, row, reported))
+
+
+def _as_of(now: datetime, part: Part) -> Part:
     """Returns the part with its reported condition, or with the last known one if it may have changed since."""
-    if condition is Condition.UNKNOWN or is_current(row, now=now):
-        return Part(name, words, condition, row)
-    return Part(
-        name, gettext("%(state)s (last known)") % {"state": words}, Condition.UNKNOWN, row, outdated=True
-    )
+    if part.condition is Condition.UNKNOWN or is_current(part.row, now=now):
+        return part
+    words = gettext("%(state)s (last known)") % {"state": part.words}
+    return replace(part, words=words, condition=Condition.UNKNOWN, outdated=True)
 
 
 def _lid(state: VehicleState, signal: Signal, now: datetime) -> Part | None:
     row = state.signal(signal)
     if row is None or row.body is None:
         return None
-    condition = _condition(row.body)
-    return _part(str(signal.label), _words(row.body, condition), condition, row, now=now)
+    return _opening_part(str(signal.label), row.body, row, now)
 
 
 def _worst(*parts: Part | None) -> Condition:
@@ -310,13 +276,13 @@ def _port_parts(state: VehicleState, now: datetime) -> list[Part]:
     if flap is not None:
         condition = Condition.OPEN if flap.value and not plugged else Condition.CLOSED
         words = pgettext("of a door", "open") if flap.value else pgettext("of a door", "closed")
-        parts.append(_part(gettext("Charge port"), words, condition, flap, now=now))
+        parts.append(_as_of(now, Part(gettext("Charge port"), words, condition, flap)))
     if cable is not None:
         if plugged is not None and state.current_value(catalogue.IS_CHARGING, now=now):
             words = gettext("plugged in, charging")
         else:
             words = gettext("plugged in") if cable.value else gettext("not plugged in")
-        parts.append(_part(gettext("Charging cable"), words, Condition.CLOSED, cable, now=now))
+        parts.append(_as_of(now, Part(gettext("Charging cable"), words, Condition.CLOSED, cable)))
     return parts
 
 
@@ -335,7 +301,7 @@ def _tires(state: VehicleState, *, units: str) -> tuple[list[Tire], list[Part]]:
     unit = display_unit(Unit.KILOPASCAL, units=units)
     tires, parts = [], []
     for tire in row.body["values"]:
-        at, side = tire["row"], _side(tire["column"], columns)
+        at = tire["row"]
         kilopascals = tire.get("tirePressure")
         low = kilopascals is not None and _is_low(kilopascals, at, row.body["values"])
         pressure = "" if kilopascals is None else _pressure(kilopascals, unit)
@@ -343,10 +309,11 @@ def _tires(state: VehicleState, *, units: str) -> tuple[list[Tire], list[Part]]:
         words = f"{pressure} {symbol(unit)}" if pressure else gettext("not reported")
         parts.append(
             Part(
-                str(_TIRES[_where(at, rows), side]),
+                part_name(catalogue.TIRES, row=at, column=tire["column"], rows=rows, columns=columns),
                 str(_LOW_TIRE) % {"pressure": words} if low else words,
                 Condition.UNKNOWN if not pressure else Condition.LOW if low else Condition.CLOSED,
                 row,
+                bool(pressure),
             )
         )
     return tires, parts
@@ -378,10 +345,10 @@ def _tire(row: int, column: int, rows: int, columns: int, *, pressure: str, low:
     The first row is at the front, all others are behind each other at the rear; twin tires are side by side.
     """
     axle = FRONT_AXLE if row == 0 else REAR_AXLE - (rows - 1 - row) * TANDEM
-    side = _side(column, columns)
-    outermost = column if side is LEFT else columns - 1 - column
-    x = 80 + 12 * outermost if side is LEFT else 204 - 12 * outermost
-    label_x = 70 if side is LEFT else 230
+    side = side_of(column, columns)
+    outermost = column if side is Side.LEFT else columns - 1 - column
+    x = 80 + 12 * outermost if side is Side.LEFT else 204 - 12 * outermost
+    label_x = 70 if side is Side.LEFT else 230
     return Tire(side, x, axle - 23, pressure, label_x, axle + 5 + 18 * outermost, low)
 
 
@@ -389,7 +356,7 @@ def _headline(parts: Sequence[Part], lock: Condition) -> str:
     """Returns a summary of the vehicle's condition at a glance."""
     opened = [part for part in parts if part.condition is Condition.OPEN]
     low = sum(1 for part in parts if part.condition is Condition.LOW)
-    sentences = [_openings_summary(opened, parts), _lock_summary(lock)]
+    sentences = [_openings_summary(opened, parts), _lock_summary(lock), _unreported_summary(parts)]
     if low:
         sentences.append(
             ngettext("%(n)d tire has low pressure.", "%(n)d tires have low pressure.", low) % {"n": low}
@@ -399,17 +366,35 @@ def _headline(parts: Sequence[Part], lock: Condition) -> str:
 
 def _openings_summary(opened: Sequence[Part], parts: Sequence[Part]) -> str:
     if opened:
-        names = ", ".join(dict.fromkeys(part.name for part in opened[:3]))
-        more = len(opened) - 3
+        more = len(opened) - _MOST_NAMES
         if more > 0:
-            return gettext("Open: %(names)s and %(more)d more.") % {"names": names, "more": more}
-        return gettext("Open: %(names)s.") % {"names": names}
+            return gettext("Open: %(names)s and %(more)d more.") % {"names": _names(opened), "more": more}
+        return gettext("Open: %(names)s.") % {"names": _names(opened)}
     closures = [part for part in parts if part.row.code.startswith(catalogue.DOORS.group.lower())]
-    if any(part.condition in (Condition.CLOSED, Condition.UNLOCKED) for part in closures):
+    if any(part.reported and part.condition in (Condition.CLOSED, Condition.UNLOCKED) for part in closures):
         return gettext("Everything reported is closed.")
     if any(part.outdated for part in closures):
         return gettext("Doors and windows not reported recently.")
     return gettext("Doors and windows not reported.")
+
+
+def _unreported_summary(parts: Sequence[Part]) -> str:
+    """Returns which parts of a signal with several parts the vehicle doesn't report."""
+    signals = {part.row.code for part in parts if part.reported}
+    unreported = [part for part in parts if not part.reported and part.row.code in signals]
+    if not unreported:
+        return ""
+    more = len(unreported) - _MOST_NAMES
+    if more > 0:
+        return gettext("Not reported: %(names)s and %(more)d more.") % {
+            "names": _names(unreported),
+            "more": more,
+        }
+    return gettext("Not reported: %(names)s.") % {"names": _names(unreported)}
+
+
+def _names(parts: Sequence[Part]) -> str:
+    return ", ".join(dict.fromkeys(part.name for part in parts[:_MOST_NAMES]))
 
 
 def _lock_summary(lock: Condition) -> str:

@@ -30,7 +30,9 @@ class TimelinePosition:
         rank, _, pk = rest.partition("~")
         try:
             moment = datetime.fromisoformat(at)
-            return cls(moment, int(rank), int(pk)) if moment.tzinfo else None
+            # Days next to the first and last possible date can't be compared in every time zone.
+            possible = moment.tzinfo is not None and 1970 <= moment.year < 9999
+            return cls(moment, int(rank), int(pk)) if possible else None
         except (ValueError, OverflowError):
             return None
 

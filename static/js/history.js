@@ -115,7 +115,9 @@ class History {
       button.classList.toggle("active", button.value === range);
       button.setAttribute("aria-pressed", String(button.value === range));
     }
-    document.getElementById("history-csv").href = `${this.texts.csv}?${formatQuery(this.query)}`;
+    const file = `${this.texts.csv}?${formatQuery(this.query)}`;
+    document.getElementById("history-csv").href = file;
+    document.getElementById("history-excel").href = `${file}&format=excel`;
   }
 
   filterSignals() {

@@ -1,11 +1,13 @@
 """Celery: every task name in the code and the schedule exists, and worker settings fit together."""
 
 import re
+import ssl
 from pathlib import Path
 
 import pytest
 from celery import current_app
 from django.conf import settings
+from kombu import Connection
 
 from fleet.environment import celery_broker_url
 
@@ -95,8 +97,27 @@ def test_tasks_of_a_killed_worker_are_redelivered_after_the_longest_task_would_h
     [
         ("unix:///run/redis.sock?db=2", "redis+socket:///run/redis.sock?virtual_host=2"),
         ("unix:///run/redis.sock", "redis+socket:///run/redis.sock?virtual_host=0"),
-        ("rediss://user:pass@host:6380/1", "rediss://user:pass@host:6380/1"),
+        ("redis://user:pass@host:6379/1", "redis://user:pass@host:6379/1"),
     ],
 )
 def test_the_redis_url_is_converted_for_celery(redis_url: str, broker_url: str) -> None:
     assert celery_broker_url(redis_url) == broker_url
+
+
+@pytest.mark.parametrize(
+    ("query", "certificate", "host_name"),
+    [
+        ("", ssl.CERT_REQUIRED, True),
+        ("?ssl_ca_certs=/etc/ssl/redis.pem", ssl.CERT_REQUIRED, True),
+        ("?ssl_cert_reqs=none&ssl_check_hostname=false", ssl.CERT_NONE, False),
+    ],
+)
+def test_celery_checks_the_certificate_of_redis_unless_the_url_says_otherwise(
+    query: str, certificate: ssl.VerifyMode, host_name: bool
+) -> None:
+    broker = Connection(celery_broker_url(f"rediss://user:pass@host:6380/1{query}"))
+    assert (broker.hostname, broker.password, broker.virtual_host) == ("host", "pass", "1")
+    assert broker.ssl["ssl_cert_reqs"] == certificate
+    assert broker.ssl["ssl_check_hostname"] is host_name
+    if "ca_certs" in query:
+        assert broker.ssl["ssl_ca_certs"] == "/etc/ssl/redis.pem"

@@ -70,3 +70,19 @@ def test_a_site_url_without_passkey_support_is_a_warning(
 def test_a_site_without_email_is_a_warning(settings: Settings, offered: bool, problems: list[str]) -> None:
     settings.EMAIL_ENABLED = offered
     assert ids(checks.passwords_resettable()) == problems
+
+
+@pytest.mark.parametrize("url", ["redis://h:6379/0", "rediss://h:6380/0", "unix:///run/redis.sock?db=0"])
+def test_supported_redis_urls_pass(settings: Settings, url: str) -> None:
+    settings.REDIS_URL = url
+    assert checks.redis_url() == []
+
+
+@pytest.mark.parametrize(
+    "url", ["sentinel://h:26379", "redis+sentinel://h/mymaster", "memcached://h", "h:6379"]
+)
+def test_other_redis_urls_are_an_error_without_the_password(settings: Settings, url: str) -> None:
+    settings.REDIS_URL = url.replace("//h", "//:secret@h")
+    (problem,) = checks.redis_url()
+    assert (problem.id, "secret" in str(problem)) == ("fleet.E005", False)
+    assert ("Sentinel" in str(problem.hint)) == ("sentinel" in url)

@@ -49,8 +49,20 @@ def test_other_machines_get_403() -> None:
     assert Client(REMOTE_ADDR="").get("/metrics").status_code == 403
 
 
-def test_requests_forwarded_by_a_local_proxy_get_403() -> None:
-    assert Client(headers={"X-Forwarded-For": ELSEWHERE}).get("/metrics").status_code == 403
+@pytest.mark.parametrize(
+    "header", ["X-Forwarded-For", "X-Forwarded-Proto", "Forwarded", "X-Real-IP", "Via", "CF-Ray"]
+)
+def test_requests_forwarded_by_a_local_proxy_get_403(header: str) -> None:
+    assert Client(headers={header: ELSEWHERE}).get("/metrics").status_code == 403
+
+
+@pytest.mark.parametrize(
+    ("host", "status"),
+    [("127.0.0.1:8000", 200), ("localhost:8000", 200), ("[::1]:8000", 200), ("fleet.example.com", 403)],
+)
+def test_requests_for_the_site_s_host_come_from_a_proxy(settings: Settings, host: str, status: int) -> None:
+    settings.ALLOWED_HOSTS = ["fleet.example.com"]
+    assert Client(headers={"Host": host}).get("/metrics").status_code == status
 
 
 def test_the_metrics_token_gives_access(settings: Settings) -> None:

@@ -10,8 +10,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from pytest_django import DjangoAssertNumQueries
 
-from accounts.models import Fleet
-from vehicles import catalogue
+from accounts.models import Fleet, User
+from vehicles import catalogue, details
 from vehicles.models import LatestSignal, Reading, Vehicle
 from vehicles.observations import SignalError, SignalReading, SignalStatus, VehicleFacts
 from vehicles.services import ReceivedReading, ingest_readings, upsert_vehicle
@@ -179,6 +179,18 @@ def test_nickname_sets_the_name_of_an_unnamed_vehicle(vehicle: Vehicle, name: st
     ingest_readings(batch=[text_reading(vehicle, catalogue.NICKNAME, "Blue lightning"), older])
     vehicle.refresh_from_db()
     assert (vehicle.name, vehicle.vin) == (expected, "5YJ3E1EA7KF317000")
+
+
+@pytest.mark.parametrize("entered", ["", "Van 8"])
+def test_a_name_that_a_member_entered_or_cleared_stays(vehicle: Vehicle, owner: User, entered: str) -> None:
+    ingest_readings(batch=[text_reading(vehicle, catalogue.NICKNAME, "Blue lightning")])
+    vehicle.refresh_from_db()
+    values = {name: getattr(vehicle, name) for name in details.FIELDS} | {"name": entered}
+    details.update_details(vehicle=vehicle, values=values, actor=owner)
+    later = text_reading(vehicle, catalogue.NICKNAME, "Rust bucket", at=NOON + minutes(1))
+    ingest_readings(batch=[later, text_reading(vehicle, catalogue.VIN, "5YJ3E1EA7KF317000", at=NOON)])
+    vehicle.refresh_from_db()
+    assert (vehicle.name, vehicle.vin) == (entered, "5YJ3E1EA7KF317000")
 
 
 def test_upsert_updates_details_and_never_clears_them(fleet: Fleet) -> None:

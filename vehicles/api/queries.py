@@ -56,30 +56,26 @@ class SignalsQuery(FleetQuery):
     """The signals to return, and their units."""
 
     codes = serializers.RegexField(
-        r"^[A-Za-z0-9_,-]*$",
+        r"^[A-Za-z0-9_,-]+$",
         required=False,
-        default="",
         max_length=4_000,
         help_text="Only these signals: codes, with commas between.",
     )
     units = UnitsField()
 
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        return {"codes": "", **super().validate(attrs)}
 
-@extend_schema_field(
-    {
-        "oneOf": [
-            {"type": "string", "enum": ["raw", "hour", "day"]},
-            {"type": "integer", "minimum": 2, "maximum": MAX_POINTS},
-        ]
-    }
-)
+
+@extend_schema_field({"$ref": "#/components/schemas/Resolution"})
 class ResolutionField(serializers.Field[Any, Any, Any, Any]):
     """`raw`, `hour`, `day`, or a number of points."""
 
     def to_internal_value(self, data: Any) -> Any:
         if data in ("raw", "hour", "day"):
             return data
-        if isinstance(data, str) and data.isascii() and data.isdecimal() and 2 <= int(data[:9]) <= MAX_POINTS:
+        is_number = isinstance(data, str) and data.isascii() and data.isdecimal() and len(data) < 10
+        if is_number and 2 <= int(data) <= MAX_POINTS:
             return int(data)
         raise serializers.ValidationError(
             f"It has to be raw, hour, day, or a number of points from 2 to {MAX_POINTS}."
@@ -110,6 +106,7 @@ class HistoryQuery(FleetQuery):
         return {**super().get_fields(), "from": start, "to": end}
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        attrs = super().validate(attrs)
         end: datetime = attrs.setdefault("to", timezone.now())
         try:
             start: datetime = attrs.setdefault("from", end - _LAST_DAY)

@@ -10,7 +10,8 @@ class VehicleSnapshot(models.Model):
     """The newest valid values of a vehicle, with the times of most of them; None if never reported.
 
     `…_failed` is whether a later report of the signal failed. With the time, it decides whether a state is current
-    (vehicles.current_state). Percentages are 0-100, distances km, speeds km/h, headings degrees clockwise from north.
+    (vehicles.current_state). Percentages are 0-100, volumes liters, distances km, speeds km/h, headings degrees
+    clockwise from north.
     """
 
     vehicle = models.OneToOneField(
@@ -24,6 +25,8 @@ class VehicleSnapshot(models.Model):
     charging_failed = models.BooleanField(default=False, db_default=False)
     fuel = models.FloatField("fuel level", null=True)
     fuel_at = models.DateTimeField(null=True)
+    fuel_liters = models.FloatField("fuel remaining", null=True)
+    fuel_liters_at = models.DateTimeField(null=True)
     fuel_range_km = models.FloatField("fuel range", null=True)
     locked = models.BooleanField(null=True)
     locked_at = models.DateTimeField(null=True)

@@ -5,13 +5,11 @@ version until it is switched. Calls that are in progress at that moment finish o
 of both versions remain valid.
 """
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import timedelta
 from time import monotonic
 from typing import Any
 
-from django.db import connection as database
+from django.conf import settings
 from django.db import transaction
 from django.db.models import Q
 from django.utils import timezone
@@ -35,14 +33,13 @@ from connect.v2.api_migration.models import (
 )
 from connect.v2.api_migration.prefetch import prefetch
 from connect.v2.api_migration.preflight import CannotMigrateError, Listings, MatchedConnection
-from core import encryption
+from core import encryption, leases
 from smartcar_api import SmartcarError
 
 RUN_SECONDS = 60.0
 BATCH = 50
 # Longer waits, such as for a vehicle's next monthly limit, count as failed attempts, so that the migration ends.
 MAX_WAIT_SECONDS = 3600
-_LOCK = 0x6D6F7665
 
 
 def run(*, migration: ApiMigration) -> bool:
@@ -50,7 +47,8 @@ def run(*, migration: ApiMigration) -> bool:
 
     Does nothing while another process is running the same migration.
     """
-    with _exclusive(migration) as acquired:
+    lasts = timedelta(seconds=settings.CELERY_TASK_TIME_LIMIT)
+    with leases.exclusive(f"api migration {migration.pk}", lasts=lasts) as acquired:
         return _run(migration) if acquired else False
 
 
@@ -231,22 +229,6 @@ def _update(step: ConnectionMigration, **columns: Any) -> None:
     for name, value in columns.items():
         setattr(step, name, value)
     step.save(update_fields=list(columns))
-
-
-@contextmanager
-def _exclusive(migration: ApiMigration) -> Iterator[bool]:
-    """Takes the migration's advisory lock and yields whether that succeeded.
-
-    The lock of a process that dies is released together with its database connection.
-    """
-    with database.cursor() as cursor:
-        cursor.execute("SELECT pg_try_advisory_lock(%s, %s)", [_LOCK, migration.pk])
-        acquired = cursor.fetchone() == (True,)
-        try:
-            yield acquired
-        finally:
-            if acquired:
-                cursor.execute("SELECT pg_advisory_unlock(%s, %s)", [_LOCK, migration.pk])
 
 
 def due_migrations() -> list[ApiMigration]:

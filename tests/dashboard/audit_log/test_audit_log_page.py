@@ -121,6 +121,15 @@ def test_a_name_that_looks_like_a_formula_is_escaped_in_the_file(
     assert row["details"] == "'=HYPERLINK(1)"
 
 
+def test_the_file_for_excel_begins_with_a_byte_order_mark(
+    fleet: Fleet, owner: User, browser_of: BrowserOf
+) -> None:
+    log(fleet, AuditEvent.OTHER, owner, text="=HYPERLINK(1)")
+    text = b"".join(browser_of(owner).get(f"{PAGE}csv/?event=other&format=excel")).decode()
+    assert text.startswith("\ufefftime,person,")
+    assert "'=HYPERLINK(1)" in text
+
+
 def test_times_in_the_file_are_in_the_fleets_zone(fleet: Fleet, owner: User, browser_of: BrowserOf) -> None:
     fleet.time_zone = "Asia/Kolkata"
     fleet.save()

@@ -123,13 +123,42 @@ def test_adding_changing_and_deleting_a_place_is_in_the_audit_log(
     ]
 
 
-@pytest.mark.parametrize("pasted", ["37.8044, -122.2708", "37,8044; -122,2708", "37.8044 -122.2708"])
+@pytest.mark.parametrize("field", ["latitude", "longitude"])
+@pytest.mark.parametrize(
+    "pasted",
+    [
+        "37.8044, -122.2708",
+        "37,8044; -122,2708",
+        "37.8044 -122.2708",
+        "37.8044 N, 122.2708 W",
+        "37° 48' 15.84\" N 122° 16' 14.88\" W",
+        "https://www.google.com/maps/place/Oakland/@37.1,-122.1,12z/data=!4m6!3m5!1s0x80!8m2!3d37.8044!4d-122.2708!16z",
+    ],
+)
 def test_coordinates_may_be_pasted_together(
-    fleet: Fleet, owner: User, browser_of: BrowserOf, pasted: str
+    fleet: Fleet, owner: User, browser_of: BrowserOf, pasted: str, field: str
 ) -> None:
-    browser_of(owner).post(NEW, DEPOT | {"latitude": pasted, "longitude": ""})
+    browser_of(owner).post(NEW, DEPOT | {"latitude": "", "longitude": ""} | {field: pasted})
     place = Place.objects.get()
-    assert (place.latitude, place.longitude) == (37.8044, -122.2708)
+    assert (place.latitude, place.longitude) == pytest.approx((37.8044, -122.2708))
+
+
+def test_a_latitude_with_a_decimal_comma_is_not_split_into_a_place(
+    fleet: Fleet, owner: User, browser_of: BrowserOf
+) -> None:
+    answer = browser_of(owner).post(NEW, DEPOT | {"latitude": "52,5", "longitude": ""})
+    page = answer.content.decode()
+    assert (answer.status_code, Place.objects.count()) == (400, 0)
+    assert "Enter the longitude, too" in page
+    assert 'value="52,5"' in page
+
+
+def test_the_letter_o_is_read_in_the_user_s_language(
+    fleet: Fleet, owner: User, browser_of: BrowserOf
+) -> None:
+    User.objects.filter(pk=owner.pk).update(language="de")
+    browser_of(owner).post(NEW, DEPOT | {"latitude": "52,5° N, 13,4° O", "longitude": ""})
+    assert (Place.objects.get().latitude, Place.objects.get().longitude) == (52.5, 13.4)
 
 
 @pytest.mark.parametrize(

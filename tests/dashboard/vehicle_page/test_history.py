@@ -80,6 +80,19 @@ def test_a_line_has_a_gap_after_a_value_expires(owner: User, vehicle: Vehicle, b
     assert "39% to 80%, latest 39%" in result["charts"][0]["summary"]
 
 
+def test_a_new_odometer_is_named_with_the_last_count_of_the_one_before(
+    owner: User, vehicle: Vehicle, browser_of: BrowserOf
+) -> None:
+    for hour, (count, replaced) in enumerate([(40_000, None), (12, 40_000), (30, None)]):
+        body = {"value": count, "unit": "km"} | ({"replaces": replaced} if replaced else {})
+        store_readings(vehicle, catalogue.ODOMETER, (NOON + timedelta(hours=hour), body))
+    times = {"from": NOON.isoformat(), "to": (NOON + timedelta(hours=5)).isoformat()}
+    (chart,) = data(browser_of(owner), vehicle, catalogue.ODOMETER, **times)["charts"]
+    assert chart["lines"][0]["values"] == [40_000, 12, 30]
+    assert "New instrument since 20 November 2026" in chart["summary"]
+    assert "the one before showed 40,000 km." in chart["summary"]
+
+
 def test_a_line_includes_the_readings_around_the_range(
     owner: User, vehicle: Vehicle, browser_of: BrowserOf
 ) -> None:
@@ -337,6 +350,19 @@ def test_the_file_contains_the_shown_data_in_the_fleets_zone(
             "2026-11-20T14:00:00+01:00",
         ),
     ]
+
+
+@pytest.mark.filterwarnings("ignore:StreamingHttpResponse must consume")
+def test_the_file_for_excel_has_a_byte_order_mark_and_the_languages_separators(
+    owner: User, vehicle: Vehicle, browser_of: BrowserOf
+) -> None:
+    User.objects.filter(pk=owner.pk).update(language="de")
+    read(vehicle, [(NOON, 50.5)])
+    times = {"from": "2026-11-20T12:00", "to": "2026-11-20T14:00", "format": "excel"}
+    answer = browser_of(owner).get(address(vehicle, "csv/"), {"signals": SOC.code, **times})
+    lines = b"".join(answer).decode().splitlines()
+    assert lines[0].startswith("\ufefftime;signal;")
+    assert ";50,5;" in lines[1]
 
 
 @pytest.mark.parametrize("part", ["", "data/", "csv/"])
