@@ -69,7 +69,7 @@ def purge(*, now: datetime) -> int:
 
 def trim_unrecorded() -> int:
     """Deletes the oldest unrecorded deliveries of applications that have too many. Returns how many."""
-    parameters = {
+    parameters: dict[str, str | int] = {
         "waiting": EntryState.WAITING.value,
         "processed": EntryState.PROCESSED.value,
         "limit": UNRECORDED_BYTES,

@@ -103,7 +103,8 @@ def test_a_contradicting_state_is_a_hint_not_a_rejection(
 def test_a_state_that_is_old_or_failed_since_gives_no_hint(kind: CommandType, change: dict[str, Any]) -> None:
     for value in (True, False):
         names = ("IS_LOCKED", "IS_CHARGING", "CABLE_CONNECTED", "CHARGE_PORT_OPEN")
-        state = vehicle_state(**dict.fromkeys(names, value))
+        values: dict[str, Any] = dict.fromkeys(names, value)
+        state = vehicle_state(**values)
         for row in state.signals.values():
             for name, changed in change.items():
                 setattr(row, name, changed)

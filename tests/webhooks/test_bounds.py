@@ -114,8 +114,8 @@ def test_deliveries_of_one_application_leave_memory_for_others(monkeypatch: pyte
     async def store() -> list[Any]:
         inbox = Writer(stored=lambda: None)
         stored = [inbox.store(delivery(application)) for application in (7, 7, 7, 7, None, None)]
-        answers = await asyncio.gather(*stored, return_exceptions=True)
-        answers.append(await inbox.store(delivery(7)))  # once the others are stored
+        answers: list[Any] = await asyncio.gather(*stored, return_exceptions=True)
+        answers += await asyncio.gather(inbox.store(delivery(7)))  # once the others are stored
         await inbox.close()
         return answers
 

@@ -120,8 +120,8 @@ def _reveal(entry: InboxEntry, scope: LogScope, *, with_vin: bool) -> Reveal:
 def contains_location(raw: bytes) -> bool:
     """Returns whether a stored body contains a location, or can't be read."""
     try:
-        content = orjson.loads(raw)
-    except orjson.JSONDecodeError:
+        content = read_json(raw).value
+    except ValueError:
         return True
     return bool(mask(content, reveal=Reveal(place=False, vin=True)) != content)
 
