@@ -26,11 +26,13 @@ from connect.models import (
     Connection,
     ConnectionState,
     DriverPortal,
+    GrantRevocation,
     Invitation,
     OffboardingRequest,
 )
 from core.signed_links import SignedLink, hash_token
 from tests.fleet.hostile import (
+    FORM_VALUES,
     JSON_BODIES,
     PATH_VALUES,
     QUERY_VALUES,
@@ -124,6 +126,7 @@ def ids(fleet: Fleet, owner: User, vehicle: Vehicle) -> dict[str, Any]:
     offboarding = OffboardingRequest.objects.create(
         fleet=fleet, vehicle=vehicle, connection=connection, by_driver=True, extent="nothing", until=now
     )
+    GrantRevocation.objects.create(offboarding=offboarding, connection=connection)
     ApiMigration.objects.create(fleet=fleet, api_version="v3", started_by=owner)
     driver = _signed(DriverPortal(fleet=fleet, smartcar_user_id="user", driver_name="Jo"))
     invitation = _signed(
@@ -333,7 +336,7 @@ def test_odd_values_in_forms(crawler: Crawler) -> None:
         if not _is_admin(address) and not _is_api(address):
             path = crawler.path(address)
             names = crawler.names_read("POST", path)
-            for value in QUERY_VALUES if names else ():
+            for value in FORM_VALUES if names else ():
                 crawler.send("POST", path, "&".join(f"{name}={value}" for name in names).encode())
 
 
