@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from functools import wraps
-from typing import Any
+from typing import Any, TypeVar, cast
 
 from django.contrib.admin import AdminSite
 from django.contrib.auth.views import redirect_to_login
@@ -15,7 +15,7 @@ from django.urls import reverse
 from accounts.identity_check import ask_identity
 from accounts.models import User
 
-_View = Callable[..., HttpResponseBase]
+_View = TypeVar("_View", bound=Callable[..., HttpResponseBase])
 
 
 class StaffSite(AdminSite):
@@ -29,14 +29,14 @@ class StaffSite(AdminSite):
             raise PermissionDenied("The admin is for administrators of this site.")
         return redirect("admin:index")
 
-    def password_change(
+    def password_change(  # type: ignore[override]
         self, request: HttpRequest, extra_context: dict[str, Any] | None = None
     ) -> HttpResponse:
         """Sends staff to the regular page, which limits attempts and ends other sessions."""
         return redirect("account_change_password")
 
-    def admin_view(self, view: _View, cacheable: bool = False) -> _View:  # type: ignore[override]
-        inner: _View = super().admin_view(view, cacheable)  # type: ignore[arg-type, assignment]
+    def admin_view(self, view: _View, cacheable: bool = False) -> _View:
+        inner = super().admin_view(view, cacheable)
         if view == self.logout:
             return inner
 
@@ -49,4 +49,4 @@ class StaffSite(AdminSite):
                     return asked
             return inner(request, *args, **kwargs)
 
-        return confirmed
+        return cast(_View, confirmed)

@@ -12,6 +12,8 @@ from accounts.models import AuditLogEntry, Fleet, User
 class AuditEvent(models.TextChoices):
     """The loggable events. Values are stored and must never change; labels are shown in the reader's language."""
 
+    ADOPTION_ENDED = "adoption.ended", _("Automatic adding of vehicles turned off")
+    ADOPTION_STARTED = "adoption.started", _("Automatic adding of vehicles turned on")
     ADMIN_ACTION = "admin.action", _("Action in the admin")
     ADMIN_CHANGED = "admin.changed", _("Changed in the admin")
     ADMIN_CREATED = "admin.created", _("Created in the admin")
@@ -28,6 +30,7 @@ class AuditEvent(models.TextChoices):
     CONNECTION_CHECKED = "connection.checked", _("Connection check requested")
     CONNECTION_REAUTHENTICATED = "connection.reauthenticated", _("Connection reauthenticated")
     DELIVERY_REPROCESSED = "delivery.reprocessed", _("Delivery reprocessed")
+    DRIVERS_ASKED = "drivers.asked", _("Request sent to several drivers")
     DRIVER_INVITATION_REVOKED = "driver.invitation_revoked", _("Driver invitation revoked")
     DRIVER_INVITED = "driver.invited", _("Driver invited")
     DRIVER_LOCATION_HIDDEN = "driver.location_hidden", _("Location hidden")
@@ -36,6 +39,7 @@ class AuditEvent(models.TextChoices):
     DRIVER_PORTAL_RENEWED = "driver.portal_renewed", _("Driver page link renewed")
     DRIVER_SCHEDULE_CLEARED = "driver.schedule_cleared", _("Location sharing hours removed")
     DRIVER_SCHEDULE_SET = "driver.schedule_set", _("Location sharing hours set")
+    FLEET_PERMISSIONS_CHANGED = "fleet.permissions_changed", _("Requested permissions changed")
     FLEET_DELETED = "fleet.deleted", _("Fleet deleted")
     FLEET_SETTINGS_CHANGED = "fleet.settings_changed", _("Fleet settings changed")
     MEMBER_DEACTIVATED = "member.deactivated", _("Account deactivated")
@@ -52,17 +56,20 @@ class AuditEvent(models.TextChoices):
     PLACE_CHANGED = "place.changed", _("Place changed")
     PLACE_CREATED = "place.created", _("Place created")
     PLACE_DELETED = "place.deleted", _("Place deleted")
+    REMINDERS_CHANGED = "reminders.changed", _("Automatic reminders changed")
     SERVICE_ACCOUNT_CREATED = "service_account.created", _("Service account created")
     SERVICE_ACCOUNT_REVOKED = "service_account.revoked", _("Service account revoked")
     SETUP_CHECKLIST_HIDDEN = "setup.checklist_hidden", _("Setup checklist hidden")
     TOKEN_CREATED = "token.created", _("API token created")
     TOKEN_REVOKED = "token.revoked", _("API token revoked")
     USAGE_LIMIT_SET = "usage.limit_set", _("Monthly API limit set")
+    VEHICLE_ADOPTED = "vehicle.adopted", _("Vehicle added automatically")
     USER_ERASED = "user.erased", _("Account deleted")
     VEHICLE_CONNECTED = "vehicle.connected", _("Vehicle connected")
     VEHICLE_DETAILS_CHANGED = "vehicle.details_changed", _("Vehicle details changed")
     VEHICLE_DISCONNECTED = "vehicle.disconnected", _("Vehicle disconnected")
     VEHICLE_ERASURE_REQUESTED = "vehicle.erasure_requested", _("Deletion of vehicle data requested")
+    VEHICLE_RETIRED = "vehicle.retired", _("Vehicle retired automatically")
     VEHICLE_VIN_VIEWED = "vehicle.vin_viewed", _("VIN viewed")
 
 
@@ -75,6 +82,7 @@ class AuditObject(models.TextChoices):
     API_TOKEN = "api_token", _("API token")
     APPLICATION = "application", _("Smartcar application")
     BULK_COMMAND = "bulk_command", _("Bulk command")
+    BULK_REQUEST = "bulk_request", _("Request to drivers")
     CONNECTION = "connection", _("Connection")
     DELIVERY = "delivery", _("Delivery")
     DRIVER_PORTAL = "driver_portal", _("Driver page")

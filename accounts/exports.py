@@ -71,7 +71,7 @@ def export_lines(row: models.Model) -> Iterator[str]:
 def _lines(model: type[models.Model], rows: "models.QuerySet[Any]") -> Iterator[str]:
     names = list(_exported_fields(model))
     for values in rows.order_by().values(*names).iterator(chunk_size=1000):
-        line = {"model": model._meta.label, **values}
+        line = {"model": model._meta.label, "fields": values}
         yield json.dumps(line, cls=DjangoJSONEncoder, ensure_ascii=False) + "\n"
 
 

@@ -1,7 +1,7 @@
 """Alerts about low batteries and tanks, by the latest signals of vehicles.
 
-A vehicle is low below its fleet's threshold, by its state of charge, or by its fuel level if it reports no state of
-charge. A charging vehicle raises no alert. An open alert is resolved well above the threshold only (HYSTERESIS), so
+A vehicle is low below its fleet's threshold, by what it drives on (vehicles.energy): its state of charge or its fuel
+level. A charging vehicle raises no alert. An open alert is resolved well above the threshold only (HYSTERESIS), so
 that a vehicle near the threshold raises one alert.
 """
 
@@ -16,18 +16,27 @@ from alerts import services
 from alerts.models import LOW_BATTERY
 from alerts.types import AlertCondition, AlertType
 from vehicles import catalogue
+from vehicles.energy import drives_on_fuel_sql, level_sql
 from vehicles.services import Update
 
 HYSTERESIS = 5.0  # percentage points
 # A vehicle last reported as charging, without any report since, may have been unplugged.
 CHARGING_WINDOW = timedelta(hours=2)
 _SIGNALS = frozenset(
-    signal.code for signal in (catalogue.STATE_OF_CHARGE, catalogue.FUEL_LEVEL, catalogue.IS_CHARGING)
+    signal.code
+    for signal in (
+        catalogue.STATE_OF_CHARGE,
+        catalogue.FUEL_LEVEL,
+        catalogue.FUEL_REMAINING,
+        catalogue.IS_CHARGING,
+    )
 )
+_ON_FUEL = drives_on_fuel_sql(vehicle="vehicle", snapshot="summary")
+_LEVEL = level_sql(vehicle="vehicle", snapshot="summary")
 # Runs for each batch of deliveries, so it is raw SQL: Django would take longer to build the query than PostgreSQL to
 # run it. Most vehicles are neither low nor have an open alert.
 _LOW_OR_ALERTED = f"""
-    SELECT vehicle.id, vehicle.fleet_id, coalesce(summary.charge, summary.fuel), summary.charge IS NULL,
+    SELECT vehicle.id, vehicle.fleet_id, {_LEVEL}, {_ON_FUEL},
            coalesce(rules.low_battery, {LOW_BATTERY}),
            coalesce(summary.charging AND vehicle.last_seen_at > %(charging_since)s, false),
            alert.id IS NOT NULL
@@ -37,7 +46,7 @@ _LOW_OR_ALERTED = f"""
     LEFT JOIN alerts_notice AS alert ON alert.kind = '{AlertType.BATTERY.value}' AND alert.subject = vehicle.id
         AND alert.fleet_id = vehicle.fleet_id AND alert.ended_at IS NULL
     WHERE (alert.id IS NOT NULL OR (
-        coalesce(summary.charge, summary.fuel) < coalesce(rules.low_battery, {LOW_BATTERY})
+        {_LEVEL} < coalesce(rules.low_battery, {LOW_BATTERY})
         AND coalesce('{AlertType.BATTERY.value}' = ANY(rules.kinds), true)
     ))
 """  # noqa: S608  made of constants

@@ -39,6 +39,11 @@ def resolve(*, kind: AlertType, subject_ids: Collection[int], now: datetime) -> 
     return _resolve(Alert.objects.filter(kind=kind, subject_id__in=list(subject_ids)), now=now)
 
 
+def resolve_alerts(*, alert_ids: Collection[int], now: datetime) -> int:
+    """Resolves those of these alerts that are open, where a subject concerns several fleets. Returns how many."""
+    return _resolve(Alert.objects.filter(pk__in=list(alert_ids)), now=now) if alert_ids else 0
+
+
 def resolve_for_vehicles(*, vehicle_ids: Collection[int], now: datetime) -> int:
     """Resolves all open alerts about vehicles that left their fleet. Returns how many there were."""
     return _resolve(Alert.objects.filter(vehicle_id__in=list(vehicle_ids)), now=now) if vehicle_ids else 0

@@ -1,6 +1,7 @@
 """receive: requests per second and p99 of the receiver, compared to the documentation's Flask quick start.
 
-Ours checks the signature and stores the delivery on disk before it responds; the quick start does neither.
+Ours checks the signature and stores the delivery on disk before it responds; the quick start does neither. The ceiling
+is our server without storing: what is left to gain.
 """
 
 from __future__ import annotations
@@ -27,7 +28,7 @@ RATIO, P99 = 1.3, 75.0
 
 @dataclass(slots=True)
 class _Side:
-    """One of the two receivers, with the outcomes of its rounds."""
+    """One of the receivers, with the outcomes of its rounds."""
 
     name: str
     url: str
@@ -44,18 +45,21 @@ class _Side:
 
 
 def run(*, quick: bool) -> Result:
-    """Runs alternating rounds on both receivers, per body size."""
+    """Runs alternating rounds on the receivers, per body size."""
     figures: list[Figure] = []
     plots: list[Plot] = []
     with stack() as running:
         running.web()
         other = _start_quickstart(running)
+        unstored = f"http://{HOST}:{free_port()}"
+        running.serve("ceiling", "bench.ceiling:application", url=unstored)
         for size, length in SIZES.items():
             ours = _Side("this receiver", f"{running.site}/webhooks/smartcar/")
             theirs = _Side("quick start", f"{other}/webhooks/smartcar")
-            lost = _alternate(running, theirs, ours, length=length, quick=quick)
-            figures += _figures(size, ours, theirs, lost)
-            plots.append(_plot(size, ours, theirs))
+            ceiling = _Side("ceiling", f"{unstored}/webhooks/smartcar/")
+            lost = _alternate(running, theirs, ours, ceiling, length=length, quick=quick)
+            figures += _figures(size, ours, theirs, ceiling, lost)
+            plots.append(_plot(size, ours, theirs, ceiling))
     return Result(
         name="receive",
         title="Receiving deliveries",
@@ -66,6 +70,7 @@ def run(*, quick: bool) -> Result:
             "and Redis run on the same cores.",
             "This receiver: one granian worker; signature checked; on disk (fsync) before the answer.",
             "Quick start: Flask under gunicorn, 2 workers of 4 threads; body parsed and pushed to Redis; no signature.",
+            "Ceiling: the receiver's own server; signature checked; nothing stored.",
             "Rates are medians of the rounds, ratios the median of rounds next to each other, p99 is of all rounds.",
         ),
     )
@@ -80,16 +85,19 @@ def _start_quickstart(running: Stack) -> str:
     return f"http://{HOST}:{port}"
 
 
-def _alternate(running: Stack, theirs: _Side, ours: _Side, *, length: int, quick: bool) -> int:
-    """Runs the rounds of both sides. Returns how many deliveries got status 200 but have no row."""
+def _alternate(
+    running: Stack, theirs: _Side, ours: _Side, ceiling: _Side, *, length: int, quick: bool
+) -> int:
+    """Runs the rounds of all sides. Returns how many deliveries got status 200 from ours but have no row."""
+    sides = (theirs, ours, ceiling)
     rounds, seconds = (2, 2.0) if quick else (7, 8.0)
     bodies = tuple(_body(length) for _ in range(DISTINCT))
     signatures = tuple(sign(token=running.management_token, message=body.encode()) for body in bodies)
-    for side in (theirs, ours):
+    for side in sides:
         post(Plan(side.url, CONNECTIONS, 1.0, bodies, signatures))
     lost = 0
     for turn in range(rounds):
-        for side in (theirs, ours) if turn % 2 == 0 else (ours, theirs):
+        for side in sides if turn % 2 == 0 else reversed(sides):
             _empty(running)
             outcome = post(Plan(side.url, CONNECTIONS, seconds, bodies, signatures))
             side.rounds.append(outcome)
@@ -140,21 +148,27 @@ def _stored(running: Stack) -> int:
     return int(row[0]) if row else 0
 
 
-def _figures(size: str, ours: _Side, theirs: _Side, lost: int) -> list[Figure]:
-    ratio = statistics.median(mine / other for mine, other in zip(ours.rates, theirs.rates, strict=True))
+def _figures(size: str, ours: _Side, theirs: _Side, ceiling: _Side, lost: int) -> list[Figure]:
+    ratio, share = (
+        statistics.median(mine / other for mine, other in zip(ours.rates, side.rates, strict=True))
+        for side in (theirs, ceiling)
+    )
     return [
         Figure(f"{size}: quick start", round(statistics.median(theirs.rates)), "requests/s"),
         Figure(f"{size}: this receiver", round(statistics.median(ours.rates)), "requests/s"),
+        Figure(f"{size}: ceiling, nothing stored", round(statistics.median(ceiling.rates)), "requests/s"),
+        Figure(f"{size}: this receiver", round(share * 100), "percent of the ceiling"),
         Figure.at_least(f"{size}: this receiver", round(ratio, 2), "times the quick start", target=RATIO),
         Figure(f"{size}: quick start, p99", round(theirs.percentile(0.99), 1), "ms"),
+        Figure(f"{size}: ceiling, p99", round(ceiling.percentile(0.99), 1), "ms"),
         Figure.under(f"{size}: this receiver, p99", round(ours.percentile(0.99), 1), "ms", target=P99),
         Figure.exactly(f"{size}: answered but not stored", lost, "deliveries", target=0),
     ]
 
 
-def _plot(size: str, ours: _Side, theirs: _Side) -> Plot:
+def _plot(size: str, *sides: _Side) -> Plot:
     lines = tuple(
         Series(side.name, tuple(range(1, len(side.rates) + 1)), tuple(round(rate) for rate in side.rates))
-        for side in (ours, theirs)
+        for side in sides
     )
     return Plot(f"Bodies of {size}", "round", "requests/s", lines)

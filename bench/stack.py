@@ -88,14 +88,17 @@ class Stack:
 
     def web(self) -> subprocess.Popen[bytes]:
         """Starts the web process as the demo does, and returns when it is ready."""
-        port = self.site.rpartition(":")[2]
-        command = [*(sys.executable, "-m", "granian", "--interface", "asgi", "fleet.asgi:application")]
-        command += ["--host", HOST, "--port", port, "--workers", "1", "--no-ws", "--log-level", "warning"]
-        child = self.start("web", command)
+        return self.serve("web", "fleet.asgi:application", url=self.site)
+
+    def serve(self, name: str, application: str, *, url: str) -> subprocess.Popen[bytes]:
+        """Starts an ASGI application that has the product's pages in the same server, and returns when it is ready."""
+        command = [*(sys.executable, "-m", "granian", "--interface", "asgi", application, "--host", HOST)]
+        command += ["--port", url.rpartition(":")[2], "--workers", "1", "--no-ws", "--log-level", "warning"]
+        child = self.start(name, command)
         try:
-            wait_until(lambda: answers(f"{self.site}/readyz"), what="web", child=child)
+            wait_until(lambda: answers(f"{url}/readyz"), what=name, child=child)
         except RuntimeError as error:
-            error.add_note("\n".join(processes.last_lines(self.folder / "web.log", 20)))
+            error.add_note("\n".join(processes.last_lines(self.folder / f"{name}.log", 20)))
             raise
         return child
 

@@ -5,7 +5,8 @@ class CommandsConfig(AppConfig):
     name = "commands"
 
     def ready(self) -> None:
-        from commands import cancellation, erasure
+        from commands import cancellation, driver_history, erasure
 
         erasure.register()
         cancellation.register()
+        driver_history.register()

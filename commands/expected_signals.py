@@ -13,6 +13,7 @@ from commands.types import CommandType
 from core.message_codes import Message
 from vehicles import catalogue
 from vehicles.catalogue import Signal
+from vehicles.charge_limits import limits_by_current
 
 Body = Mapping[str, Any]
 Parameters = Mapping[str, Any]
@@ -60,10 +61,17 @@ def _equals(expected: bool) -> Callable[[Body, Parameters], bool | None]:
 
 
 def _has_limit(body: Body, parameters: Parameters) -> bool | None:
-    """Compares the active limit and global limits. A limit for another location confirms nothing."""
+    """Compares the active limit, global limits, and those for AC and DC charging.
+
+    A limit for another location confirms nothing. One for another current contradicts nothing: the command sets one of
+    them.
+    """
     everywhere = [entry["limit"] for entry in body.get("values", ()) if entry.get("type") == "GLOBAL"]
     limits = [limit for limit in (body.get("activeLimit"), *everywhere) if limit is not None]
-    return any(abs(limit - parameters["percent"]) < _ROUNDING for limit in limits) if limits else None
+    by_current = limits_by_current(body).values()
+    if any(abs(limit - parameters["percent"]) < _ROUNDING for limit in (*limits, *by_current)):
+        return True
+    return False if limits else None
 
 
 def _has_schedule(body: Body, parameters: Parameters) -> bool | None:

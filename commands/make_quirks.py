@@ -1,11 +1,13 @@
 """What individual makes do differently with commands. No database access.
 
-Sources in Smartcar's documentation: "Brand Quirks", "Start & Stop Charge", "Charge schedules". A manufacturer's limit
-rejects a command if the vehicle's own data shows that it applies; a special procedure is a hint.
+Manufacturers change these rules, so each make has the page of Smartcar's documentation and the day it was read
+(SOURCES). A manufacturer's limit rejects a command if the vehicle's own data shows that it applies; a special
+procedure, or a limit that our data doesn't show, is a hint.
 """
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from datetime import date
 
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop
@@ -16,9 +18,32 @@ from vehicles import catalogue
 from vehicles.makes import make_key
 from vehicles.selectors import VehicleState
 
+_DOCS = "https://smartcar.com/docs"
+AS_OF = date(2026, 11, 29)
+"""The day on which SOURCES were read."""
+_BRAND_QUIRKS = f"{_DOCS}/help/brand-quirks"
+_START_STOP_CHARGE = f"{_DOCS}/api-reference/evs/control-charge"
+SOURCES: Mapping[str, str] = {
+    "BMW": f"{_DOCS}/help/oem-integrations/bmw/energy-integration",
+    "BUICK": _START_STOP_CHARGE,
+    "CADILLAC": _START_STOP_CHARGE,
+    "CHEVROLET": _START_STOP_CHARGE,
+    "FORD": _START_STOP_CHARGE,
+    "GMC": _START_STOP_CHARGE,
+    "LINCOLN": _START_STOP_CHARGE,
+    "MERCEDES_BENZ": f"{_DOCS}/help/oem-integrations/mercedes/whats-new",
+    "MINI": f"{_DOCS}/help/oem-integrations/bmw/energy-integration",
+    "NISSAN": _START_STOP_CHARGE,
+    "POLESTAR": _BRAND_QUIRKS,
+    "VOLKSWAGEN": _BRAND_QUIRKS,
+    "VOLVO": _BRAND_QUIRKS,
+}
 GM = frozenset({"BUICK", "CADILLAC", "CHEVROLET", "GMC"})
 GM_MIN_CHARGE = 50
 POLESTAR_MIN_CHARGE = 40
+MERCEDES_MIN_CHARGE = 50
+MERCEDES_LARGE_MIN_CHARGE = 20
+_MERCEDES_LARGE = ("EQE", "EQS")
 SCHEDULES: Mapping[str, frozenset[str]] = {
     "TESLA": frozenset({"daily", "weekly", "workweek"}),
     "VOLVO": frozenset({"daily"}),
@@ -67,6 +92,46 @@ def _hint(hint: str) -> Callable[[VehicleState], Quirk]:
     return lambda state: Quirk(hint=_(hint))
 
 
+def _mercedes(kind: CommandType) -> Callable[[VehicleState], Quirk]:
+    """Only EQ models are controlled, and they stop charging only above a state of charge that the model determines."""
+    stop_large = _needs_charge(MERCEDES_LARGE_MIN_CHARGE, _MERCEDES_STOP)
+    stop_others = _needs_charge(MERCEDES_MIN_CHARGE, _MERCEDES_STOP)
+
+    def get_quirk(state: VehicleState) -> Quirk:
+        model = state.vehicle.model.strip().upper()
+        if not model.startswith("EQ"):
+            return Quirk(hint=_(_MERCEDES_MODELS))
+        if kind is not CommandType.STOP_CHARGE:
+            return NOTHING
+        return (stop_large if model.startswith(_MERCEDES_LARGE) else stop_others)(state)
+
+    return get_quirk
+
+
+_MERCEDES_STOP = gettext_noop("This Mercedes-Benz model stops charging only at %(least)d%% or above.")
+_MERCEDES_MODELS = gettext_noop(
+    "Mercedes-Benz accepts charging commands only for its EQ models. Others may reject this command."
+)
+_BMW_PLACE = gettext_noop(
+    "In Europe, BMW and MINI accept charging commands only for AC charging, within about 200 m of the "
+    "charging address that the driver entered when connecting the vehicle."
+)
+_BMW_STOPS = gettext_noop(
+    "In Europe, BMW and MINI accept at most 80 commands to stop charging within 30 days, only for AC charging, "
+    "and only within about 200 m of the charging address that the driver entered when connecting the vehicle."
+)
+_FORD_START = gettext_noop(
+    "If the driver set a charge schedule for this place, the vehicle will charge to 100% after this command, "
+    "regardless of its charge limit."
+)
+_VOLKSWAGEN_CHARGE = gettext_noop(
+    "Volkswagen limits charging commands to protect the battery. After too many in a row, the vehicle "
+    "accepts them again only once it has been driven."
+)
+_VOLKSWAGEN_LOCK = gettext_noop(
+    "Some Volkswagen vehicles accept this command only after the owner's identity was verified at a dealership "
+    "(Volkswagen Ident)."
+)
 _GM_CHARGE = _needs_charge(
     GM_MIN_CHARGE,
     gettext_noop("General Motors vehicles start and stop charging only at %(least)d%% or above."),
@@ -87,6 +152,19 @@ _RULES: Mapping[tuple[str, CommandType], Callable[[VehicleState], Quirk]] = {
             "unlock."
         )
     ),
+    **{
+        ("MERCEDES_BENZ", kind): _mercedes(kind)
+        for kind in (CommandType.START_CHARGE, CommandType.STOP_CHARGE)
+    },
+    # Documented for Europe only, and the vehicle's home country isn't known.
+    **{(make, CommandType.START_CHARGE): _hint(_BMW_PLACE) for make in ("BMW", "MINI")},
+    **{(make, CommandType.STOP_CHARGE): _hint(_BMW_STOPS) for make in ("BMW", "MINI")},
+    **{(make, CommandType.START_CHARGE): _hint(_FORD_START) for make in ("FORD", "LINCOLN")},
+    **{
+        ("VOLKSWAGEN", kind): _hint(_VOLKSWAGEN_CHARGE)
+        for kind in (CommandType.START_CHARGE, CommandType.STOP_CHARGE, CommandType.SET_CHARGE_LIMIT)
+    },
+    **{("VOLKSWAGEN", kind): _hint(_VOLKSWAGEN_LOCK) for kind in (CommandType.LOCK, CommandType.UNLOCK)},
     # Documented for the United States only, and the vehicle's home country isn't known.
     ("NISSAN", CommandType.STOP_CHARGE): _hint(
         gettext_noop(

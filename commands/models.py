@@ -17,6 +17,7 @@ from connect.models import Connection
 from core import pubsub
 from core.message_codes import Message
 from core.pubsub import Channel
+from smartcar_api.error_docs import documentation_url
 from vehicles.models import Vehicle
 
 
@@ -181,6 +182,11 @@ class Command(MessageFields):
             if changed:
                 self.log_transition(to=to, now=now, message=message, smartcar_message=smartcar_message)
         return changed
+
+    @property
+    def documentation_url(self) -> str:
+        """The page of Smartcar's documentation about the error, "" if there is none."""
+        return documentation_url(self.error_type, self.error_code)
 
     def claim(self, *, now: datetime) -> bool:
         """Claims the command for sending, unless it has expired. Only one process can claim it."""

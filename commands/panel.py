@@ -20,6 +20,7 @@ from commands.types import CHARGING, LOCKING, CommandType
 from connect import health
 from connect.models import Connection
 from vehicles import catalogue
+from vehicles.charge_limits import active_limit
 from vehicles.models import Vehicle
 from vehicles.selectors import VehicleState, list_states
 
@@ -109,12 +110,10 @@ def _common_refusal(verdicts: dict[str, PreconditionResult]) -> str:
 
 def _charge_limit(state: VehicleState) -> int | None:
     """Returns the active limit in whole percent if it is known and can be set."""
-    row = state.signal(catalogue.CHARGE_LIMITS)
-    active = row.body.get("activeLimit") if row and row.body else None
+    active = active_limit(state.signal(catalogue.CHARGE_LIMITS))
     if active is None or not parameters.LEAST_LIMIT <= active <= parameters.MOST_LIMIT:
         return None
-    percent: float = active
-    return round(percent)
+    return round(active)
 
 
 def render_panel(

@@ -13,8 +13,10 @@ from django.utils.translation import gettext_noop
 from accounts.models import SmartcarApiVersion
 from commands import make_quirks
 from commands.types import CHARGING, PERMISSION, SCHEDULING, V3_ONLY, CommandType
+from connect import virtual_key
 from connect.models import Connection, ConnectionState
 from vehicles import catalogue
+from vehicles.energy import WITHOUT_PLUG
 from vehicles.formatting import is_stale
 from vehicles.makes import make_name
 from vehicles.selectors import VehicleState
@@ -29,6 +31,7 @@ SIGNALS = (
     catalogue.STATE_OF_CHARGE,
     catalogue.CHARGE_TIMERS,
     catalogue.SPEED,
+    catalogue.DIGITAL_KEY_PAIRED,
 )
 # Vehicles reject these while driving (IN_MOTION, "Vehicle State Errors").
 _WHILE_PARKED = frozenset({CommandType.LOCK, CommandType.UNLOCK, CommandType.OPEN_CHARGE_PORT})
@@ -141,6 +144,12 @@ def _refusal(
     # An empty list of scopes means that they are unknown, not that nothing is allowed.
     if connection.scopes and permission not in connection.scopes:
         return _(_NOT_PERMITTED[permission])
+    key = state.signal(catalogue.DIGITAL_KEY_PAIRED)
+    if virtual_key.is_surely_missing(state.vehicle, key, now=timezone.now()):
+        return _(
+            "This Tesla doesn't have Smartcar's virtual key, so it rejects commands. Ask the driver "
+            "to add it: the driver's page and the connection's page have the link."
+        )
     if kind in incapable:
         return _(
             "Smartcar reported within the last week that this vehicle doesn't support this "
@@ -184,9 +193,9 @@ def _is_moving(state: VehicleState) -> bool:
 
 
 def _electric(state: VehicleState) -> bool:
-    """Whether the vehicle has a traction battery: by the powertrain if known (v3), else by the signals it reports."""
+    """Whether the vehicle can be plugged in: by the powertrain if known (v3), else by the signals it reports."""
     if state.vehicle.powertrain:
-        return state.vehicle.powertrain.upper() != "ICE"
+        return state.vehicle.powertrain.upper() not in WITHOUT_PLUG
     return any(
         state.signal(signal)
         for signal in (catalogue.STATE_OF_CHARGE, catalogue.IS_CHARGING, catalogue.CABLE_CONNECTED)

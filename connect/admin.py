@@ -5,6 +5,7 @@ from django.http import HttpRequest
 from accounts.admin.auditing import log_admin_action
 from connect import token_store
 from connect.applications import admin as applications_admin  # noqa: F401  registers
+from connect.business_fleet import admin as business_fleet_admin  # noqa: F401  registers
 from connect.models import (
     ApplicationToken,
     AuthorizationRequest,

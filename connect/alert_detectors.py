@@ -56,12 +56,13 @@ def detect_expiring_tokens(*, now: datetime) -> None:
             users.setdefault((connection.fleet_id, connection.tokens.pk), []).append(connection)
     conditions = [_expiring(pairs[pk], connections, now=now) for (_, pk), connections in users.items()]
     alerts.raise_alerts(conditions=conditions, now=now)
-    obsolete = Alert.objects.filter(kind=AlertType.TOKEN, resolved_at=None).exclude(
-        subject_id__in=list(pairs)
-    )
-    alerts.resolve(
-        kind=AlertType.TOKEN, subject_ids=list(obsolete.values_list("subject_id", flat=True)), now=now
-    )
+    open_alerts = Alert.objects.filter(kind=AlertType.TOKEN, resolved_at=None)
+    obsolete = [
+        pk
+        for pk, fleet_id, pair_id in open_alerts.values_list("pk", "fleet_id", "subject_id")
+        if (fleet_id, pair_id) not in users
+    ]
+    alerts.resolve_alerts(alert_ids=obsolete, now=now)
 
 
 def _expiring(pair: UserToken, connections: list[Connection], *, now: datetime) -> AlertCondition:

@@ -13,25 +13,29 @@ from django.utils.translation import gettext_lazy
 from django.views.decorators.debug import sensitive_variables
 
 from accounts.models import User
-from connect.driver_language import activate
-from connect.models import DriverPortal, Invitation
+from connect.driver_language import activate, vehicle_for_driver
+from connect.models import DriverPortal, DriverReminder, Invitation
+from connect.reminders.rules import MAX_REMINDERS
 from connect.status.states import AuthorizationPurpose
 from core.mail.kinds import EmailKind, RenderedEmail, register
 from core.mail.models import OutgoingEmail
 from core.mail.services import latest_emails, queue_email, retry_latest
+from vehicles.zones import known_zone
 
 INVITATION = "connect.invitation"
 DRIVER_PORTAL = "connect.driver_portal"
+REMINDER = "connect.reminder"
 Object = TypeVar("Object", bound=Model)
 
 
 def register_emails() -> None:
     """Registers the kinds of email at startup."""
     register(EmailKind(INVITATION, gettext_lazy("Driver invitation"), Invitation, _render_invitation))
+    register(EmailKind(REMINDER, gettext_lazy("Driver reminder"), DriverReminder, _render_reminder))
     register(EmailKind(DRIVER_PORTAL, gettext_lazy("Driver page link"), DriverPortal, _render_portal))
 
 
-def queue_invitation(*, invitation: Invitation, user: User) -> None:
+def queue_invitation(*, invitation: Invitation, user: User | None) -> None:
     """Queues the email with the invitation's link."""
     queue_email(
         kind=INVITATION,
@@ -40,6 +44,16 @@ def queue_invitation(*, invitation: Invitation, user: User) -> None:
         language=invitation.language,
         created_by=user,
         replace=True,
+    )
+
+
+def queue_reminder(*, reminder: DriverReminder) -> None:
+    """Queues the email that reminds the driver of an invitation."""
+    queue_email(
+        kind=REMINDER,
+        object_id=reminder.pk,
+        recipient=reminder.invitation.driver_email,
+        language=reminder.invitation.language,
     )
 
 
@@ -76,9 +90,28 @@ def _render_invitation(email: OutgoingEmail) -> RenderedEmail | None:
     invitation = found.filter(pk=email.object_id).first()
     if invitation is None or not invitation.open:
         return None
-    context = {"invitation": invitation, "fleet": invitation.fleet}
+    return _render(invitation, "connect/invitations/mail.txt", subject="%(subject)s")
+
+
+@sensitive_variables()
+def _render_reminder(email: OutgoingEmail) -> RenderedEmail | None:
+    found = DriverReminder.objects.select_related("invitation__fleet", "invitation__connection__vehicle")
+    reminder = found.filter(pk=email.object_id).first()
+    if reminder is None or not reminder.invitation.open:
+        return None
+    invitation = reminder.invitation
+    counts = {"number": reminder.number, "limit": MAX_REMINDERS}
+    return _render(invitation, "connect/reminders/mail.txt", subject=_("Reminder: %(subject)s"), **counts)
+
+
+def _render(invitation: Invitation, template: str, *, subject: str, **context: object) -> RenderedEmail:
+    fleet, connection = invitation.fleet, invitation.connection
+    vehicle = vehicle_for_driver(connection.vehicle) if connection is not None else ""
+    context |= {"invitation": invitation, "fleet": fleet, "vehicle": vehicle}
+    with timezone.override(known_zone(fleet.time_zone)):
+        text = render_to_string(template, context)
     return RenderedEmail(
-        _invitation_subject(invitation), render_to_string("connect/invitations/mail.txt", context)
+        subject % {"subject": _invitation_subject(invitation, vehicle)}, text, reply_to=fleet.contact_email
     )
 
 
@@ -89,14 +122,11 @@ _SUBJECTS: dict[AuthorizationPurpose, Callable[[], str]] = {
 }
 
 
-def _invitation_subject(invitation: Invitation) -> str:
+def _invitation_subject(invitation: Invitation, vehicle: str) -> str:
     subject = _SUBJECTS.get(
         AuthorizationPurpose(invitation.purpose), lambda: _("%(fleet)s asks you to share your car")
     )
-    return subject() % {
-        "fleet": invitation.fleet,
-        "vehicle": invitation.connection and invitation.connection.vehicle,
-    }
+    return subject() % {"fleet": invitation.fleet, "vehicle": vehicle}
 
 
 @sensitive_variables()
@@ -108,4 +138,4 @@ def _render_portal(email: OutgoingEmail) -> RenderedEmail | None:
     with activate(page.language):
         text = render_to_string("connect/driver_portal/mail.txt", {"page": page, "fleet": page.fleet})
         subject = _("Your sharing page for %(fleet)s") % {"fleet": page.fleet}
-    return RenderedEmail(subject, text, recipient=page.driver_email)
+    return RenderedEmail(subject, text, recipient=page.driver_email, reply_to=page.fleet.contact_email)

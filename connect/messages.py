@@ -64,6 +64,7 @@ class StateReason(MessageCatalog):
         "status.replaced",
         _("Replaced: the driver now shares the vehicle through the fleet's new application."),
     )
+    RETIRED = "status.retired", _("Tesla no longer lists the vehicle for your company.")
     REQUESTS_USED_UP = (
         "status.requests_used_up",
         _("The vehicle has reached its monthly API call limit. Data pushed by Smartcar still arrives."),
@@ -194,6 +195,10 @@ class AuthorizationOutcome(MessageCatalog):
         _("This site's Smartcar application isn't set up correctly"),
     )
     CONNECTED = "authorization.connected", _("Vehicles connected: %(count)s")
+    EXPIRED = "authorization.expired", _("This sign-in has expired")
+    IN_PROGRESS = "authorization.in_progress", _("This sign-in is still being completed")
+    INTERRUPTED = "authorization.interrupted", _("This sign-in was interrupted")
+    OTHER_BROWSER = "authorization.other_browser", _("This sign-in was started in another browser")
     CREDENTIALS_REJECTED = (
         "authorization.credentials_rejected",
         _("Smartcar rejected our credentials"),

@@ -19,6 +19,7 @@ from connect.status.states import ConnectionState as ConnectionState
 from core import pubsub
 from core.message_codes import NO_MESSAGE, Message, render
 from core.pubsub import Channel
+from smartcar_api.error_docs import documentation_url
 from vehicles.models import Vehicle
 
 
@@ -181,6 +182,9 @@ class Connection(models.Model):
     subscription_error_params = params_field()
     subscription_error_smartcar_message = smartcar_message_field()
     next_subscription_try_at = models.DateTimeField(null=True, blank=True)
+    # Set if Smartcar connected the vehicle by itself, without a driver (connect.business_fleet), and when that ended.
+    adopted_at = models.DateTimeField(null=True, blank=True)
+    retired_at = models.DateTimeField(null=True, blank=True)
     created_at = models.DateTimeField(default=timezone.now, editable=False)
 
     class Meta:
@@ -208,6 +212,12 @@ class Connection(models.Model):
     def state_reason(self) -> str:
         """The reason for the state, in the active language."""
         return render(self.state_reason_code, self.state_reason_params)
+
+    @property
+    def documentation_url(self) -> str:
+        """The page of Smartcar's documentation about the error behind the state, "" if there is none."""
+        type_, _, code = self.state_error.partition(":")
+        return documentation_url(type_, code)
 
     @property
     def subscription_error(self) -> Problem:
@@ -296,6 +306,8 @@ class Connection(models.Model):
 from connect.applications.models import FleetApplication as FleetApplication  # noqa: E402
 from connect.applications.models import SmartcarApplication as SmartcarApplication  # noqa: E402
 from connect.applications.setup_events import SetupEvent as SetupEvent  # noqa: E402
+from connect.bulk_requests.models import BulkRequest as BulkRequest  # noqa: E402
+from connect.business_fleet.models import AdoptionRule as AdoptionRule  # noqa: E402
 from connect.driver_portal.models import DriverPortal as DriverPortal  # noqa: E402
 from connect.driver_portal.models import LocationPause as LocationPause  # noqa: E402
 from connect.driver_portal.models import TrackingSchedule as TrackingSchedule  # noqa: E402
@@ -303,9 +315,12 @@ from connect.invitations.models import Invitation as Invitation  # noqa: E402
 from connect.offboarding.models import ErasureRecord as ErasureRecord  # noqa: E402
 from connect.offboarding.models import GrantRevocation as GrantRevocation  # noqa: E402
 from connect.offboarding.models import OffboardingRequest as OffboardingRequest  # noqa: E402
+from connect.permission_settings.models import PermissionSettings as PermissionSettings  # noqa: E402
 from connect.reconciliation.models import Discrepancy as Discrepancy  # noqa: E402
 from connect.reconciliation.models import FleetReconciliation as FleetReconciliation  # noqa: E402
 from connect.reconciliation.models import Reconciliation as Reconciliation  # noqa: E402
+from connect.reminders.models import DriverReminder as DriverReminder  # noqa: E402
+from connect.reminders.models import ReminderSettings as ReminderSettings  # noqa: E402
 from connect.status.models import PendingIssue as PendingIssue  # noqa: E402
 from connect.status.models import Transition as Transition  # noqa: E402
 from connect.usage.models import FleetAllowance as FleetAllowance  # noqa: E402

@@ -4,8 +4,9 @@ Signed-in members and invited drivers without an account share the same flow.
 """
 
 import secrets
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Literal
 
 from django.conf import settings
@@ -20,7 +21,8 @@ from connect import applications, oauth_errors, reauthorization, token_store
 from connect.messages import NO_PROBLEM, AuthorizationOutcome, StateEvidence
 from connect.models import AuthorizationRequest, Connection, ConnectionState, Invitation, UserToken
 from connect.oauth_errors import AuthorizationFailedError
-from connect.scopes import FLEET_SCOPES
+from connect.permission_settings.selectors import requested_scopes
+from connect.scopes import in_order
 from connect.status.states import AuthorizationPurpose
 from connect.v2 import user_tokens
 from core.message_codes import Message
@@ -36,12 +38,15 @@ def redirect_uri() -> str:
     return f"{settings.SITE_URL}/connect/callback/"
 
 
-def start(*, fleet: Fleet, user: User, session_secret: str, make: str = "") -> str:
+def start(*, fleet: Fleet, user: User, session_secret: str, make: str = "", country: str = "") -> str:
     """Returns the Connect URL for a member's new authorization, valid for one callback in this browser session."""
     request = AuthorizationRequest(
-        fleet=fleet, started_by=user, mode=settings.SMARTCAR_MODE, scopes=list(FLEET_SCOPES)
+        fleet=fleet,
+        started_by=user,
+        mode=settings.SMARTCAR_MODE,
+        scopes=list(requested_scopes(fleet=fleet)),
     )
-    return _authorize_url(request, session_secret=session_secret, make=make)
+    return _authorize_url(request, session_secret=session_secret, make=make, country=country)
 
 
 def start_for_connection(*, connection: Connection, purpose: str, user: User, session_secret: str) -> str:
@@ -52,7 +57,7 @@ def start_for_connection(*, connection: Connection, purpose: str, user: User, se
         connection=connection,
         purpose=reauthorization.effective_purpose(connection=connection, purpose=purpose),
         mode=connection.mode,
-        scopes=sorted({*FLEET_SCOPES, *connection.scopes}),
+        scopes=in_order({*requested_scopes(fleet=connection.fleet), *connection.scopes}),
     )
     return _authorize_url(
         request, session_secret=session_secret, make=connection.vehicle.make, single_select=True
@@ -81,6 +86,7 @@ def start_for_invitation(*, invitation: Invitation, session_secret: str) -> str:
         country=invitation.country,
         single_select=invitation.single_select,
         single_select_vin=invitation.vin,
+        required=invitation.required_scopes,
     )
 
 
@@ -92,6 +98,7 @@ def _authorize_url(
     country: str = "",
     single_select: bool = False,
     single_select_vin: str = "",
+    required: Iterable[str] = (),
 ) -> str:
     state = secrets.token_urlsafe(32)
     application = applications.for_fleet(request.fleet)
@@ -112,6 +119,7 @@ def _authorize_url(
             state=state,
             external_id=request.external_id,
             scopes=tuple(request.scopes),
+            required=frozenset(required),
             mode=request.mode,
             make=make,
             country=country,
@@ -150,10 +158,11 @@ def handle_callback(*, params: Mapping[str, str], user: User | None, session_sec
     try:
         result = _process_callback(request=request, params=params)
     except AuthorizationFailedError as failure:
-        _store_outcome(request, failure.error.outcome.message())
+        _store_outcome(request, failure.error.message)
         failure.invitation, failure.authorization = request.invitation, request
         raise
-    _store_outcome(request, AuthorizationOutcome.CONNECTED.message(count=len(result.connections)))
+    ids = [connection.pk for connection in result.connections]
+    _store_outcome(request, AuthorizationOutcome.CONNECTED.message(count=len(ids), connections=ids))
     return result
 
 
@@ -247,13 +256,21 @@ def _confirm_user(*, request: AuthorizationRequest, user_id: str) -> list[Shared
         .exclude(state=ConnectionState.REMOVED)
         .values_list("vehicle__smartcar_id", flat=True)
     )
-    return [
-        vehicle for vehicle in listed if vehicle.vehicle_id not in elsewhere or _updated_by(vehicle, request)
-    ]
+    updated = updated_within(listed, duration=timezone.now() - request.created_at)
+    return [each for each in listed if each.vehicle_id not in elsewhere or each.vehicle_id in updated]
 
 
-def _updated_by(vehicle: SharedVehicle, request: AuthorizationRequest) -> bool:
-    return vehicle.updated_at is not None and vehicle.updated_at >= request.created_at
+def updated_within(listed: Iterable[SharedVehicle], *, duration: timedelta) -> frozenset[str]:
+    """Returns the IDs of the vehicles that were granted in an authorization of this duration, which has just ended.
+
+    It granted at least the vehicle that was updated last. The others are compared with that one and not with our
+    clock, from which Smartcar's may differ.
+    """
+    times = {each.vehicle_id: each.updated_at for each in listed if each.updated_at is not None}
+    if not times:
+        return frozenset()
+    begun = max(times.values()) - duration
+    return frozenset(vehicle_id for vehicle_id, updated_at in times.items() if updated_at >= begun)
 
 
 @transaction.atomic

@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING
 from django.utils.translation import gettext_noop as _
 
 from connect.messages import AuthorizationOutcome
+from core.message_codes import Message, Params
+from smartcar_api.redaction import one_line, scrub
 from vehicles.makes import make_name
 
 if TYPE_CHECKING:
@@ -23,13 +25,21 @@ class ConnectError:
 
     `for_driver` is for an invited driver, who knows neither the fleet's pages nor the site's administrator. `vehicle`
     contains labels and values of the vehicle, which are shown on the page and must not be logged. The texts are English
-    and are translated by the page.
+    and are translated by the page. `smartcar_message` is what Smartcar told the user, without secrets.
     """
 
     outcome: AuthorizationOutcome
     text: str
     driver_text: str = ""
     vehicle: tuple[tuple[str, str], ...] = field(default=(), repr=False)
+    smartcar_message: str = field(default="", repr=False)
+
+    @property
+    def message(self) -> Message:
+        """The outcome as the authorization stores it, with what Smartcar told the user."""
+        if self.smartcar_message:
+            return self.outcome.message(smartcar_message=self.smartcar_message)
+        return self.outcome.message()
 
     @property
     def title(self) -> str:
@@ -121,6 +131,32 @@ UNREACHABLE = ConnectError(
     _("The car wasn't connected. Wait a minute and start again."),
 )
 
+EXPIRED = ConnectError(
+    AuthorizationOutcome.EXPIRED,
+    _("You took more than an hour to return from Smartcar. Nothing was changed. Start again."),
+)
+IN_PROGRESS = ConnectError(
+    AuthorizationOutcome.IN_PROGRESS,
+    _("We're fetching the vehicle from Smartcar, which can take a minute. Then check again."),
+    _("We're fetching your car from Smartcar, which can take a minute. Then check again."),
+)
+INTERRUPTED = ConnectError(
+    AuthorizationOutcome.INTERRUPTED,
+    _("We couldn't finish connecting the vehicle because of an error on our side. Start again."),
+    _("We couldn't finish connecting your car because of an error on our side. Start again."),
+)
+OTHER_BROWSER = ConnectError(
+    AuthorizationOutcome.OTHER_BROWSER,
+    _(
+        "For your security, it can only be finished in the browser where you started. Nothing was "
+        "changed. Go back to that browser, or start again here from your fleet."
+    ),
+    _(
+        "For your security, it can only be finished in the browser where you started. Nothing was "
+        "changed. Go back to that browser, or open your invitation link here and start again."
+    ),
+)
+
 _BY_ERROR = {
     "access_denied": ConnectError(
         AuthorizationOutcome.ACCESS_DENIED,
@@ -180,27 +216,69 @@ _BY_ERROR = {
 }
 
 
+_UNKNOWN_ERROR = ConnectError(
+    AuthorizationOutcome.UNKNOWN_ERROR,
+    _(
+        "Smartcar ended the connection for an unknown reason. Start again. If the problem "
+        "persists, contact this site's administrator and mention the time."
+    ),
+    _(
+        "Smartcar ended the connection for an unknown reason. Start again. If the problem "
+        "persists, contact the person who invited you and mention the time."
+    ),
+)
+_OURS = (
+    UNKNOWN_STATE,
+    UNCONFIRMED_USER,
+    INCOMPLETE,
+    NOTHING_SHARED,
+    INVITATION_OVER,
+    CREDENTIALS,
+    UNREACHABLE,
+)
+_BY_OUTCOME = {each.outcome.value: each for each in (*_BY_ERROR.values(), _UNKNOWN_ERROR, *_OURS)}
+_MESSAGE_LENGTH = 300
+
+
 def error_for(*, error: str, params: Mapping[str, str] | None = None) -> ConnectError:
     """Returns the error for an error redirect with these `params`.
 
-    For an incompatible vehicle, the parameters contain its make, model, year and VIN ("Vehicle Incompatible").
+    For an incompatible vehicle, the parameters contain its make, model, year and VIN ("Vehicle Incompatible"); for an
+    error that the user saw in Connect, its message ("Configuration").
     """
+    params = params or {}
     known = _BY_ERROR.get(error)
     if known is None:
-        return ConnectError(
-            AuthorizationOutcome.UNKNOWN_ERROR,
-            _(
-                "Smartcar ended the connection for an unknown reason. Start again. If the problem "
-                "persists, contact this site's administrator and mention the time."
-            ),
-            _(
-                "Smartcar ended the connection for an unknown reason. Start again. If the problem "
-                "persists, contact the person who invited you and mention the time."
-            ),
+        return replace(
+            _UNKNOWN_ERROR, smartcar_message=_message(params, "error_message", "error_description")
         )
     if error == "vehicle_incompatible":
-        return replace(known, vehicle=_vehicle_details(params or {}))
+        return replace(known, vehicle=_vehicle_details(params))
+    if error in ("configuration_error", "server_error"):
+        return replace(known, smartcar_message=_message(params, "error_message"))
     return known
+
+
+def stored_error(
+    *, code: str, stored: Params, sign_in: bool, params: Mapping[str, str] | None = None
+) -> ConnectError | None:
+    """Returns the error that an authorization has stored as its outcome; None if it isn't an error.
+
+    `params` are those of the redirect, which a reload repeats: the details of a vehicle are not stored.
+    """
+    error = UNCONFIRMED_SIGN_IN if sign_in and code == UNCONFIRMED_SIGN_IN.outcome else _BY_OUTCOME.get(code)
+    if error is None:
+        return None
+    vehicle = (
+        _vehicle_details(params or {}) if error.outcome == AuthorizationOutcome.VEHICLE_INCOMPATIBLE else ()
+    )
+    return replace(error, vehicle=vehicle, smartcar_message=str(stored.get("smartcar_message", "")))
+
+
+def _message(params: Mapping[str, str], *names: str) -> str:
+    """Returns the first of these parameters that isn't empty, without anything that looks like a secret or a VIN."""
+    text = next((params[name] for name in names if params.get(name)), "")
+    return one_line(scrub(text[: 4 * _MESSAGE_LENGTH]), limit=_MESSAGE_LENGTH)
 
 
 def _vehicle_details(params: Mapping[str, str]) -> tuple[tuple[str, str], ...]:

@@ -15,7 +15,7 @@ from connect import applications, gateway, oauth_errors, token_store
 from connect.messages import StateEvidence, StateReason
 from connect.models import AuthorizationRequest, Connection, ConnectionState
 from connect.oauth_errors import AuthorizationFailedError
-from connect.status.states import HEALTHY, TERMINATED, AuthorizationPurpose
+from connect.status.states import DEGRADED, HEALTHY, TERMINATED, AuthorizationPurpose
 from core.signed_links import hash_token
 from core.task_queue import enqueue_on_commit
 from smartcar_api import SmartcarError, V2Api
@@ -95,7 +95,22 @@ def complete_reauth(*, request: AuthorizationRequest, params: Mapping[str, str])
         Connection.objects.filter(pk=connection.pk).update(resolution_url="")
         _log(request, connection, AuditEvent.CONNECTION_REAUTHENTICATED)
         enqueue_on_commit("connect.tasks.probe_connection", connection.pk)
+        for connection_id in _same_account(connection):
+            enqueue_on_commit("connect.tasks.probe_connection", connection_id)
     return connection
+
+
+def _same_account(connection: Connection) -> list[int]:
+    """Returns the driver's other connections that may work again, because the sign-in was to the same account."""
+    degraded = Connection.objects.filter(
+        fleet_id=connection.fleet_id,
+        smartcar_user_id=connection.smartcar_user_id,
+        application_id=connection.application_id,
+        vehicle__make=connection.vehicle.make,
+        state__in=DEGRADED,
+    )
+    found = degraded.exclude(pk=connection.pk).exclude(state__in=TERMINATED).order_by("pk")
+    return list(found.values_list("pk", flat=True))
 
 
 def _confirmed(request: AuthorizationRequest, connection: Connection) -> bool:
@@ -113,14 +128,14 @@ def _confirmed(request: AuthorizationRequest, connection: Connection) -> bool:
     )
 
 
-def battery_requests(*, params: Mapping[str, str], session_secret: str) -> Q:
-    """Returns the filter for open battery authorizations of this session and vehicle; their callback has no state."""
+def battery_requests(*, params: Mapping[str, str], session_secret: str, used: bool = False) -> Q:
+    """Returns the filter for battery authorizations of this session and vehicle; their callback has no state."""
     if not session_secret or not params.get("vehicle_id"):
         return Q(pk__in=[])
     return Q(
         purpose=AuthorizationPurpose.BATTERY,
         session_hash=hash_token(session_secret),
-        used_at=None,
+        used_at__isnull=not used,
         connection__vehicle__smartcar_id=params["vehicle_id"],
     )
 

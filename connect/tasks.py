@@ -7,10 +7,12 @@ from django.utils import timezone
 
 from alerts.tasks import detect_missed
 from connect import retention, subscriptions
+from connect.business_fleet import services as business_fleet
 from connect.driver_portal import privacy
 from connect.models import Connection
 from connect.offboarding import selectors, worker
 from connect.reconciliation import services as reconciliation
+from connect.reminders import services as reminders
 from connect.status import monitor
 from connect.v2 import tasks as v2_tasks  # noqa: F401  (registers the tasks)
 from core.task_queue import accept_former_name
@@ -53,6 +55,12 @@ def probe_connection(connection_id: int) -> None:
 
 
 @shared_task
+def remind_drivers() -> None:
+    """Asks and reminds drivers, in fleets that chose this."""
+    reminders.remind_drivers(now=timezone.now())
+
+
+@shared_task
 def run_offboarding(request_id: int) -> None:
     """Continues the offboarding of one vehicle."""
     worker.run(offboarding_id=request_id)
@@ -67,8 +75,16 @@ def sweep_offboarding() -> None:
 
 @shared_task
 def reconcile_connections() -> None:
-    """Compares our connections and subscriptions with Smartcar's lists."""
+    """Compares our connections with Smartcar's lists; adopts and retires vehicles without a driver."""
+    business_fleet.adopt_all()
     reconciliation.reconcile_all()
+    business_fleet.retire_vanished()
+
+
+@shared_task
+def adopt_vehicles() -> None:
+    """Adopts vehicles that Smartcar connected by itself."""
+    business_fleet.adopt_all()
 
 
 @shared_task

@@ -1,6 +1,8 @@
 from django.urls import path, re_path
 
 from connect import views
+from connect.business_fleet import views as business_fleet
+from connect.driver_portal import own_data_views as own_data
 from connect.driver_portal import views as driver
 from connect.integration import views as integration
 from connect.invitations import views as invitations
@@ -20,6 +22,12 @@ urlpatterns = [
     re_path(rf"^connect/driver/{_SECRET}/$", driver.show, name="portal"),
     re_path(rf"^connect/driver/{_SECRET}/close/$", driver.close, name="portal_close"),
     re_path(rf"^connect/driver/{_SECRET}/language/$", driver.set_language, name="portal_language"),
+    re_path(rf"^connect/driver/{_SECRET}/time-zone/$", driver.set_time_zone, name="portal_time_zone"),
+    re_path(rf"^connect/driver/{_SECRET}/my-data\.json$", own_data.document, name="portal_data"),
+    re_path(
+        rf"^connect/driver/{_SECRET}/recorded-values\.csv$", own_data.recorded_values, name="portal_values"
+    ),
+    path("connect/my-link/", own_data.link_request, name="link_request"),
     re_path(
         rf"^connect/driver/{_SECRET}/receipts/(?P<offboarding_id>[0-9]{{1,18}})/$",
         driver.receipt,
@@ -35,6 +43,7 @@ urlpatterns = [
         driver.perform_action,
         name="portal_action",
     ),
+    path(f"{_FLEET}/connections/new/", views.own_vehicle, name="own_vehicle"),
     path(f"{_FLEET}/connections/start/", views.start, name="start"),
     path(f"{_FLEET}/vehicles/<str:smartcar_id>/disconnect/", offboarding.remove, name="disconnect"),
     path(f"{_FLEET}/connections/reconciliation/", reconciliation.show, name="reconciliation"),
@@ -56,6 +65,12 @@ urlpatterns = [
         f"{_FLEET}/integration/drivers/<int:connection_id>/",
         integration.send_link,
         name="integration_send_link",
+    ),
+    path(f"{_FLEET}/integration/business-fleet/", business_fleet.name, name="business_fleet"),
+    path(
+        f"{_FLEET}/integration/business-fleet/<int:rule_id>/stop/",
+        business_fleet.drop,
+        name="business_fleet_drop",
     ),
     path(f"{_FLEET}/integration/migration/", integration.migrate, name="integration_migrate"),
     path(f"{_FLEET}/integration/migration/stop/", integration.stop, name="integration_stop"),

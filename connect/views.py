@@ -2,16 +2,19 @@ from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET
 
-from accounts.models import User
+from accounts.models import Fleet, User
 from accounts.permissions import Permission, get_membership_or_404
-from connect import oauth
-from connect.driver_language import activate, language_for
+from connect import callback_pages, earlier_callbacks, oauth, oauth_errors
+from connect.driver_language import activate, language_for, vehicle_for_driver
 from connect.driver_portal import services as driver
+from connect.invitations.forms import OwnVehicleForm
+from connect.make_hints import all_hints
 from connect.models import DriverPortal, Invitation
 from connect.oauth import CallbackResult
 from connect.oauth_errors import AuthorizationFailedError
@@ -22,39 +25,59 @@ from connect.status.states import AuthorizationPurpose
 @never_cache
 @login_required
 @require_GET
-def start(request: HttpRequest, slug: str) -> HttpResponse:
-    """Sends the browser to Smartcar Connect."""
+def own_vehicle(request: HttpRequest, slug: str) -> HttpResponse:
+    """Shows the choice of make and country for a member's own vehicle, and what the makes require."""
     membership = get_membership_or_404(user=request.user, slug=slug, right=Permission.CONNECT)
+    return _own_vehicle_page(request, membership.fleet, OwnVehicleForm())
+
+
+@never_cache
+@login_required
+@require_GET
+def start(request: HttpRequest, slug: str) -> HttpResponse:
+    """Sends the browser to Smartcar Connect, for the make and country in the query, which are optional."""
+    membership = get_membership_or_404(user=request.user, slug=slug, right=Permission.CONNECT)
+    form = OwnVehicleForm(request.GET)
+    if not form.is_valid():
+        return _own_vehicle_page(request, membership.fleet, form, status=400)
     return redirect(
         oauth.start(
             fleet=membership.fleet,
             user=membership.user,
             session_secret=session_secret(request),
-            make=request.GET.get("make", "")[:40],
+            make=form.cleaned_data["make"],
+            country=form.cleaned_data["country"],
         )
     )
+
+
+def _own_vehicle_page(
+    request: HttpRequest, fleet: Fleet, form: OwnVehicleForm, *, status: int = 200
+) -> HttpResponse:
+    context = {"fleet": fleet, "form": form, "every_make": all_hints()}
+    return render(request, "connect/own_vehicle.html", context, status=status)
 
 
 @never_cache
 @require_GET
 def callback(request: HttpRequest) -> HttpResponse:
     """Handles the redirect from Connect, for members and for invited drivers without an account."""
+    params, session_secret = request.GET.dict(), known_session_secret(request)
+    user = request.user if isinstance(request.user, User) else None
     try:
-        result = oauth.handle_callback(
-            params=request.GET.dict(),
-            user=request.user if isinstance(request.user, User) else None,
-            session_secret=known_session_secret(request),
-        )
+        result = oauth.handle_callback(params=params, user=user, session_secret=session_secret)
     except AuthorizationFailedError as failure:
-        return _error(request, failure)
+        if failure.error is oauth_errors.UNKNOWN_STATE:
+            earlier = earlier_callbacks.find(params=params, session_secret=session_secret, now=timezone.now())
+            if earlier is not None:
+                return callback_pages.show_earlier(request, earlier)
+        return callback_pages.show_error(request, failure)
     if result.invitation is not None:
         return redirect(_driver_portal(request, result, result.invitation).path)
     if result.target_missing:
         messages.error(request, _target_missing_message(result))
     messages.success(request, _member_message(result))
-    if result.about is not None:
-        return redirect("connections:detail", slug=result.fleet.slug, connection_id=result.about.pk)
-    return redirect("dashboard:vehicles", slug=result.fleet.slug)
+    return redirect(callback_pages.member_path(result.fleet, result.about))
 
 
 def _driver_portal(request: HttpRequest, result: CallbackResult, invitation: Invitation) -> DriverPortal:
@@ -72,28 +95,6 @@ def _driver_portal(request: HttpRequest, result: CallbackResult, invitation: Inv
     return page
 
 
-def _error(request: HttpRequest, failure: AuthorizationFailedError) -> HttpResponse:
-    """Shows what happened and the next step, in texts for drivers if the user is invited or unknown."""
-    invitation = failure.invitation
-    if invitation is None and request.user.is_authenticated:
-        return _error_page(request, failure, for_driver=False)
-    with activate(language_for(request, chosen=invitation.language if invitation is not None else "")):
-        return _error_page(request, failure, for_driver=True)
-
-
-def _error_page(request: HttpRequest, failure: AuthorizationFailedError, *, for_driver: bool) -> HttpResponse:
-    error, invitation = failure.error, failure.invitation
-    context = {
-        "title": error.title,
-        "text": error.for_driver if for_driver else error.text,
-        "vehicle": error.vehicle,
-        "for_driver": for_driver,
-        "invitation": invitation if invitation is not None and invitation.open else None,
-        "authorization": None if for_driver else failure.authorization,
-    }
-    return render(request, "connect/connect_error.html", context, status=400)
-
-
 def _driver_message(result: CallbackResult) -> str:
     """Returns the message on the driver's portal."""
     if result.purpose == AuthorizationPurpose.SIGN_IN:
@@ -109,7 +110,10 @@ def _driver_message(result: CallbackResult) -> str:
             "%(vehicles)s are connected to %(fleet)s. This is your private page. Save the link below.",
             len(result.connections),
         )
-    return message % {"vehicles": _vehicles(result), "fleet": result.fleet}
+    return message % {
+        "vehicles": callback_pages.vehicles_for_driver(result.connections),
+        "fleet": result.fleet,
+    }
 
 
 def _member_message(result: CallbackResult) -> str:
@@ -136,7 +140,10 @@ def _target_missing_message(result: CallbackResult) -> str:
         "%(vehicle)s wasn't shared this time, or was shared from a different manufacturer "
         "account. If that was a mistake, start again and select it."
     )
-    return message % {"vehicle": result.about and result.about.vehicle}
+    vehicle = result.about.vehicle if result.about is not None else ""
+    if result.invitation is not None and result.about is not None:
+        vehicle = vehicle_for_driver(result.about.vehicle)
+    return message % {"vehicle": vehicle}
 
 
 def _vehicles(result: CallbackResult) -> str:

@@ -1,7 +1,9 @@
-"""Removes the secrets of personal links from log lines, because Django logs the paths of failed requests."""
+"""Log lines: without the secrets of personal links, as Django logs the paths of failed requests; with request IDs."""
 
 import logging
 import re
+
+from core import request_ids
 
 _LINK = re.compile(
     r"(/connect/(?:invitation|driver|mine)/|/accounts/(?:invitation|e-mail/confirm|password/new)/)[^/\s\"']+"
@@ -9,7 +11,12 @@ _LINK = re.compile(
 
 
 class LineFormatter(logging.Formatter):
-    """Formats as usual, without the secrets of personal links, also in tracebacks."""
+    """Formats as usual, without the secrets of personal links, also in tracebacks; adds the request's ID if any."""
+
+    def formatMessage(self, record: logging.LogRecord) -> str:  # noqa: N802 - the standard library's name
+        line = super().formatMessage(record)
+        request_id = request_ids.for_record(record)
+        return f"{line} [{request_id}]" if request_id else line
 
     def format(self, record: logging.LogRecord) -> str:
         return _LINK.sub(r"\1…", super().format(record))

@@ -26,6 +26,7 @@ BEAT_SCHEDULE: dict[str, dict[str, Any]] = {
         "task": "connect.tasks.reconcile_connections",
         "schedule": crontab(hour=2, minute=41),
     },
+    "connect.remind_drivers": {"task": "connect.tasks.remind_drivers", "schedule": 900},
     "connect.sweep_offboarding": {"task": "connect.tasks.sweep_offboarding", "schedule": 30},
     "connect.purge": {"task": "connect.tasks.purge", "schedule": crontab(hour=3, minute=41)},
     "accounts.purge": {"task": "accounts.tasks.purge", "schedule": 3600},

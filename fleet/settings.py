@@ -107,7 +107,9 @@ INSTALLED_APPS = [
 ]
 
 MIDDLEWARE = [
+    "core.request_ids.RequestIdMiddleware",
     "fleet.monitoring.MonitoringMiddleware",
+    "core.api.rate_limits.RateLimitHeadersMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     # Safe against BREACH: the CSRF token is masked differently in each response, and the length of pages varies.
@@ -250,6 +252,8 @@ ACCOUNT_SESSION_REMEMBER = True
 ACCOUNT_EMAIL_VERIFICATION = "none"
 ACCOUNT_CHANGE_EMAIL = True
 ACCOUNT_EMAIL_UNKNOWN_ACCOUNTS = False
+# Additional limits; allauth's own stay. A driver who lost the link requests it again (connect.driver_portal).
+ACCOUNT_RATE_LIMITS = {"driver_link": "10/h/ip,3/h/key"}
 ACCOUNT_REAUTHENTICATION_METHODS = ["password", "mfa"]
 ACCOUNT_FORMS = {
     "login": "accounts.forms.SignInForm",
@@ -326,16 +330,24 @@ SPECTACULAR_SETTINGS = {
     "TITLE": "Smartcar Fleet",
     "DESCRIPTION": "Read a fleet's vehicles, their signals with age and source, and their history; send commands.",
     "VERSION": "1",
+    "OAS_VERSION": "3.1.1",
     "SCHEMA_PATH_PREFIX": "/api/v[0-9]+",
     "SERVE_PERMISSIONS": ["rest_framework.permissions.AllowAny"],
     "SERVE_INCLUDE_SCHEMA": False,
     "ENUM_NAME_OVERRIDES": {
         "CommandStateEnum": "commands.models.CommandState",
         "DeliveryStateEnum": "webhooks.models.EntryState",
+        "DeliverySourceEnum": "webhooks.models.Source",
+        "CommandKindEnum": "commands.types.CommandType",
+        "SmartcarApiVersionEnum": "accounts.models.SmartcarApiVersion",
+        "SignalStatusEnum": "vehicles.api.serializers.SIGNAL_STATUSES",
     },
     "POSTPROCESSING_HOOKS": [
         "drf_spectacular.hooks.postprocess_schema_enums",
-        "core.api.schema.add_error_responses",
+        "vehicles.api.openapi.add_value_schemas",
+        "commands.api.openapi.add_request_schemas",
+        "core.api.schema.name_parameter_enums",
+        "core.api.schema.describe_operations",
     ],
 }
 
@@ -467,6 +479,11 @@ SMARTCAR_V2_OFFERED = env.boolean(
 )
 SMARTCAR_MODE = env.text(
     "SMARTCAR_MODE", default="live", doc="`live`, or `simulated` for vehicles of Smartcar's own simulator."
+)
+SMARTCAR_VIRTUAL_KEY_URL = env.text(
+    "SMARTCAR_VIRTUAL_KEY_URL",
+    default="https://www.tesla.com/_ak/smartcar.com",
+    doc="Where drivers add the virtual key to a Tesla. Change it only if Smartcar set up a key with your own name.",
 )
 SMARTCAR_REQUEST_BUCKET = env.integer(
     "SMARTCAR_REQUEST_BUCKET",

@@ -3,7 +3,8 @@ from django.urls import URLPattern, URLResolver, include, path, re_path
 
 from commands.api import views as commands
 from core.api import exceptions
-from core.api.schema_view import SchemaView
+from core.api.description import DescriptionView
+from dashboard.api_reference import views as api_reference
 from dashboard.api_root import Root
 from dashboard.fleet_settings import views as preferences
 from dashboard.home import home
@@ -22,7 +23,7 @@ fleet_urls: list[URLPattern | URLResolver] = [
 
 api_urls = [
     path("", Root.as_view(), name="root"),
-    path("schema/", SchemaView.as_view(), name="schema"),
+    path("schema/", DescriptionView.as_view(), name="schema"),
     path("vehicles/", vehicles.VehicleList.as_view(), name="vehicles"),
     path("vehicles/<slug:smartcar_id>/", vehicles.VehicleDetail.as_view(), name="vehicle"),
     path("vehicles/<slug:smartcar_id>/signals/", vehicles.VehicleSignals.as_view(), name="signals"),
@@ -44,6 +45,7 @@ api_urls = [
 urlpatterns: list[URLPattern | URLResolver] = [
     path("", home, name="home"),
     path("new-fleet/", preferences.new_fleet, name="new_fleet"),
+    path("api-reference/", api_reference.page, name="api_reference"),
     path("", include("alerts.urls")),
     path("fleets/<slug:slug>/connections/", include("connect.connections.urls")),
     path("fleets/<slug:slug>/usage/", include("connect.usage.urls")),

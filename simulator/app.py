@@ -15,8 +15,9 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from simulator.applications import ApplicationRouter, Applications
 from simulator.connect.pages import connect_host
-from simulator.control.api import API_ROUTES, ControlError, not_found, rejected
+from simulator.control.api import API_ROUTES
 from simulator.control.pages import PAGE_ROUTES
+from simulator.control.requests import ControlError, not_found, rejected
 from simulator.engine import Engine
 from simulator.errors import ApiError, v2_response, v3_response
 from simulator.hosts.api import api_host

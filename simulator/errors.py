@@ -330,6 +330,10 @@ class ApiError(Exception):
 def doc_url(kind: str, code: str | None, *, version: str = "") -> str:
     """Return the address of the documentation page about one error."""
     page = PAGES.get(kind, "overview")
+    if kind == "RESOURCE_NOT_FOUND" and not version:
+        page = (
+            "resource-errors"  # So in the documented v2 bodies, although the page itself has the longer name.
+        )
     anchor = (code or "null").lower().replace("_", "-")
     return f"{DOCS}/{version}{page}#{anchor}" if kind != "AUTHENTICATION" else f"{DOCS}/{version}{page}"
 

@@ -38,6 +38,7 @@ class EventFeed:
         self._due: list[tuple[float, int, str]] = []
         self._later: list[tuple[float, int, Change]] = []
         self._order = itertools.count()
+        self._frozen_at: dict[tuple[str, str], float] = {}
         self.store: dict[tuple[str, str], bytes] = {}
 
     # -- subscribing ---------------------------------------------------------------------------------------
@@ -285,10 +286,21 @@ class EventFeed:
             group=signal.group,
             name=signal.name,
             body=self._chosen_capacity(vehicle, signal.code, signal.body),
-            oem_updated_at=signal.oem_updated_at,
+            oem_updated_at=self._oem_time(vehicle, signal),
             retrieved_at=now,
             error=signal.error,
         )
+
+    def _oem_time(self, vehicle: Vehicle, signal: Signal) -> float | None:
+        """Return when the manufacturer says that it got the signal: true, or wrong by fault injection."""
+        faults, at = self._simulation.faults, signal.oem_updated_at
+        if at is None:
+            return None
+        if {vehicle.id, vehicle.make} & set(faults.clocks_frozen):
+            at = self._frozen_at.setdefault((vehicle.id, signal.code), at)
+        else:
+            self._frozen_at.pop((vehicle.id, signal.code), None)
+        return at + faults.clocks_ahead
 
     def _with_faults(self, reading: Reading, before: Reading | None) -> Reading:
         """Return the reading after fault injection: an old body with an error, or wrong units."""
@@ -321,6 +333,7 @@ class EventFeed:
 
     def clear(self) -> None:
         """Remove what is scheduled and stored."""
+        self._frozen_at.clear()
         self._due.clear()
         self._later.clear()
         self.store.clear()

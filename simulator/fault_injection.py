@@ -32,6 +32,12 @@ SWITCHES: dict[str, tuple[str, str, str]] = {
     ),
     "staleBodies": ("stale_bodies", "chance", "A signal is sent as ERROR with its old body"),
     "lyingUnits": ("lying_units", "chance", "A signal is sent with the wrong units known from real vehicles"),
+    "clocksAhead": ("clocks_ahead", "seconds", "The manufacturer's times are this far in the future"),
+    "clocksFrozen": (
+        "clocks_frozen",
+        "names",
+        "Vehicle ids or makes whose manufacturer's times stand still while the values change",
+    ),
     "outage": ("outage", "names", "Makes whose vehicles are unreachable"),
     "revokedPermissions": ("revoked_permissions", "names", "Permissions that are revoked for all vehicles"),
     "virtualKeyMissing": (
@@ -72,6 +78,8 @@ class Faults:
     command_status: tuple[str, ...] = ()
     stale_bodies: float = 0.0
     lying_units: float = 0.0
+    clocks_ahead: float = 0.0
+    clocks_frozen: tuple[str, ...] = ()
     outage: tuple[str, ...] = ()
     revoked_permissions: tuple[str, ...] = ()
     virtual_key_missing: tuple[str, ...] = ()

@@ -1,7 +1,7 @@
 """Webhook payloads in every form that Smartcar has sent ("Event Reference" and captured deliveries).
 
 Forms: A (September 2025), B (October 2025 on), C and C' (documentation, newer and older), D (mid-2026, the default),
-T (the Dashboard's test button), and "legacy" (version 2.0).
+T and T' (the Dashboard's test button, with plain and with nested bodies), and "legacy" (version 2.0).
 """
 
 import uuid
@@ -12,6 +12,7 @@ from typing import Any
 from simulator.clock import iso, millis
 
 FIRST_DELIVERY = "FIRST_DELIVERY"
+TEST_VARIANTS = ("T", "T'")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -160,7 +161,7 @@ def _vehicle(subject: Subject) -> dict[str, Any]:
         vehicle["vin"] = subject.vin
     if subject.variant == "D":
         vehicle |= {"mode": subject.mode, "powertrainType": subject.powertrain}
-    if subject.variant == "T":
+    if subject.variant in TEST_VARIANTS:
         made_up = uuid.uuid5(uuid.NAMESPACE_OID, subject.vehicle_id)
         vehicle |= {"id": str(made_up), "mode": "test"}
     return vehicle
@@ -170,7 +171,7 @@ def _meta(subject: Subject) -> dict[str, Any]:
     meta: dict[str, Any] = {"webhookId": subject.webhook_id, "webhookName": subject.webhook_name}
     if subject.variant == "A":
         return meta
-    mode = "TEST" if subject.variant == "T" else subject.mode.upper()
+    mode = "TEST" if subject.variant in TEST_VARIANTS else subject.mode.upper()
     meta |= {"version": "3.0" if subject.variant == "C'" else "4.0", "mode": mode}
     if subject.variant == "D":
         meta |= {"sequence": subject.sequence, "applicationId": subject.application_id}
@@ -211,6 +212,8 @@ def _signal(variant: str, reading: Reading) -> dict[str, Any]:
 
 def _body(variant: str, reading: Reading) -> dict[str, Any]:
     body = reading.body or {}
+    if variant == "T'" and len(body) > 1 and isinstance(body.get("values"), list):
+        return {"values": body}
     if body.get("unit") != "percent" or not isinstance(body.get("value"), int | float):
         return body
     if variant == "A" and reading.code == "tractionbattery-stateofcharge":

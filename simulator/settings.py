@@ -12,7 +12,7 @@ from simulator.vehicles.city_time import CITY_TIME
 
 # With --start HH:MM the vehicles start on this Wednesday, so that their day doesn't depend on the date of the run.
 PLAN_DATE = date(2026, 11, 4)
-VARIANTS = ("A", "B", "C", "C'", "D", "T", "legacy")
+VARIANTS = ("A", "B", "C", "C'", "D", "T", "T'", "legacy")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

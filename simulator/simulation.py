@@ -130,10 +130,11 @@ class Simulation:
         self.changed = True
         return granted
 
-    def disconnect(self, connection: Connection) -> None:
-        """Remove one connection with its tokens, subscriptions and stored signals."""
+    def disconnect(self, connection: Connection, *, revoke_tokens: bool = True) -> None:
+        """Remove one connection with its tokens (unless told otherwise), subscriptions and stored signals."""
         self.connections.remove(connection)
-        self.tokens.revoke_vehicle(user_id=connection.user_id, vehicle_id=connection.vehicle_id)
+        if revoke_tokens:
+            self.tokens.revoke_vehicle(user_id=connection.user_id, vehicle_id=connection.vehicle_id)
         for each in self.webhooks.for_vehicle(connection.vehicle_id, user_id=connection.user_id):
             self.webhooks.unsubscribe(each)
         self.feed.store.pop((connection.user_id, connection.vehicle_id), None)

@@ -3,6 +3,7 @@
 It doesn't use the database. Only `ratelimit` reads settings.
 """
 
+from smartcar_api.compatibility import Capability, CompatibilityApi, CompatibleModel, VinCompatibility
 from smartcar_api.errors import SmartcarError
 from smartcar_api.protocol import (
     Access,
@@ -31,9 +32,12 @@ __all__ = [
     "Access",
     "ApiVersion",
     "ApplicationToken",
+    "Capability",
     "ChargeSchedule",
     "CommandAnswer",
     "CommandOutcome",
+    "CompatibilityApi",
+    "CompatibleModel",
     "ConnectRequest",
     "Credentials",
     "Disconnected",
@@ -48,6 +52,7 @@ __all__ = [
     "V2Api",
     "V3Api",
     "VehicleAttributes",
+    "VinCompatibility",
     "Window",
     "paths_granted",
 ]

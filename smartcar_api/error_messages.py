@@ -282,6 +282,13 @@ class ErrorMessage(MessageCatalog):
         "smartcar.compatibility",
         _("This vehicle doesn't support this feature through Smartcar. Other features aren't affected."),
     )
+    COMPATIBILITY_PLATFORM_NOT_CAPABLE = (
+        "smartcar.compatibility.platform_not_capable",
+        _(
+            "The vehicle is connected through an older interface of its manufacturer that doesn't "
+            "support this. Ask the driver to sign in again: the vehicle then uses the new one."
+        ),
+    )
     CONNECTED_SERVICES_ACCOUNT = (
         "smartcar.connected_services_account",
         _with(_("The manufacturer rejected the request because of the driver's account."), _RECONNECT),

@@ -98,11 +98,17 @@ class ConnectRequest:
     external_id: str
     scopes: tuple[str, ...]
     mode: str
+    required: frozenset[str] = frozenset()
     make: str = ""
     country: str = ""
     single_select_vin: str = field(default="", repr=False)
     single_select: bool = False
     force_prompt: bool = False
+
+    @property
+    def requested(self) -> list[str]:
+        """The scopes as Smartcar expects them: those without which no vehicle can be connected have a prefix."""
+        return [f"required:{name}" if name in self.required else name for name in self.scopes]
 
 
 @dataclass(frozen=True, slots=True)

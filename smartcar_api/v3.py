@@ -75,7 +75,7 @@ class V3Api:
             "redirect_uri": request.redirect_uri,
             "state": request.state,
             "external_id": request.external_id,
-            "scope": " ".join(request.scopes),
+            "scope": " ".join(request.requested),
             "mode": request.mode,
             "approval_prompt": "force" if request.force_prompt else "auto",
             "make": request.make,
@@ -257,18 +257,18 @@ class V3Api:
 
     def all_connections(self, token: str, *, mode: str) -> tuple[ListedConnection, ...]:
         """Returns every grant of the application in this mode, from all pages ("List connections")."""
-        url = f"{self._origins.vehicle}/v3/connections"
-        found = map(
-            _shared,
-            self._pages(
-                url, _application_access(token), {"filter[vehicle.mode]": mode}, CONNECTIONS_PER_PAGE
-            ),
-        )
         return tuple(
             ListedConnection(each.user_id, each.vehicle_id, each.connection_id, mode, each.updated_at)
-            for each in found
+            for each in self.all_shared(token, mode=mode)
             if each.user_id and each.vehicle_id
         )
+
+    def all_shared(self, token: str, *, mode: str) -> tuple[SharedVehicle, ...]:
+        """Returns every user's vehicles in this mode, from all pages, with their makes ("List connections")."""
+        url = f"{self._origins.vehicle}/v3/connections"
+        filters = {"filter[vehicle.mode]": mode}
+        pages = self._pages(url, _application_access(token), filters, CONNECTIONS_PER_PAGE)
+        return tuple(map(_shared, pages))
 
     def all_subscriptions(self, token: str, *, webhook_id: str, mode: str) -> tuple[Subscription, ...]:
         """Returns every subscription to the webhook in this mode, from all pages ("List subscriptions")."""

@@ -2,7 +2,7 @@
 
 No other module of the project spells out signal codes: use the constants defined here. Source: Smartcar documentation,
 "Smartcar Signals & Attributes Overview" and the page of each group, with the three codes added later (tailgate, trim,
-packages). Permissions are inferred from the v2.0 endpoints of the group; the compatibility API is authoritative.
+packages). The permission of each signal is in `vehicles.signal_permissions`.
 """
 
 from collections.abc import Mapping
@@ -14,6 +14,7 @@ from types import MappingProxyType
 from django.utils.translation import gettext
 from django.utils.translation import gettext_noop as _
 
+from vehicles.signal_permissions import permission_for
 from vehicles.units import Unit
 
 
@@ -40,7 +41,7 @@ class Signal:
     """One signal of the catalogue.
 
     `group` and `name` are Smartcar's. `english` is the display name, `label` the display name in the active language.
-    `unit` is the storage unit (None for a signal without one). `permission` is "" if Smartcar doesn't document it.
+    `unit` is the storage unit (None for a signal without one). `permission` is what the driver must have granted.
     `staleness` is the age after which a value must be marked as old; None for values that don't become old.
     """
 
@@ -72,32 +73,31 @@ _NEVER = None
 @dataclass(frozen=True, slots=True)
 class _Group:
     name: str
-    permission: str
     staleness: timedelta | None
 
 
 _GROUPS: dict[str, _Group] = {
     group.name.lower(): group
     for group in (
-        _Group("Charge", "read_charge", _CHARGING),
-        _Group("Climate", "read_thermometer", _CHARGING),
-        _Group("Closure", "read_security", _LIVE),
-        _Group("ConnectivitySoftware", "read_extended_vehicle_info", _MONTH),
-        _Group("ConnectivityStatus", "read_vehicle_info", _LIVE),
-        _Group("Diagnostics", "read_diagnostics", _WEEK),
-        _Group("HVAC", "read_climate", _CHARGING),
-        _Group("InternalCombustionEngine", "read_fuel", _SLOW),
-        _Group("Location", "read_location", _LIVE),
-        _Group("LowVoltageBattery", "read_battery", _DAY),
-        _Group("Motion", "read_speedometer", _MOVING),
-        _Group("Odometer", "read_odometer", _DAY),
-        _Group("Service", "read_service_history", _WEEK),
-        _Group("Surveillance", "read_security", _DAY),
-        _Group("TractionBattery", "read_battery", _SLOW),
-        _Group("Transmission", "", _MOVING),
-        _Group("VehicleIdentification", "read_extended_vehicle_info", _NEVER),
-        _Group("VehicleUserAccount", "read_user_profile", _WEEK),
-        _Group("Wheel", "read_tires", timedelta(days=2)),
+        _Group("Charge", _CHARGING),
+        _Group("Climate", _CHARGING),
+        _Group("Closure", _LIVE),
+        _Group("ConnectivitySoftware", _MONTH),
+        _Group("ConnectivityStatus", _LIVE),
+        _Group("Diagnostics", _WEEK),
+        _Group("HVAC", _CHARGING),
+        _Group("InternalCombustionEngine", _SLOW),
+        _Group("Location", _LIVE),
+        _Group("LowVoltageBattery", _DAY),
+        _Group("Motion", _MOVING),
+        _Group("Odometer", _DAY),
+        _Group("Service", _WEEK),
+        _Group("Surveillance", _DAY),
+        _Group("TractionBattery", _SLOW),
+        _Group("Transmission", _MOVING),
+        _Group("VehicleIdentification", _NEVER),
+        _Group("VehicleUserAccount", _WEEK),
+        _Group("Wheel", timedelta(days=2)),
     )
 }
 
@@ -112,7 +112,6 @@ def _add(
     shape: Shape,
     unit: Unit | None = None,
     *,
-    permission: str | None = None,
     staleness: timedelta | None = _OF_GROUP,
 ) -> Signal:
     group = _GROUPS[code.partition("-")[0]]
@@ -123,7 +122,7 @@ def _add(
         english=english,
         shape=shape,
         unit=unit,
-        permission=group.permission if permission is None else permission,
+        permission=permission_for(code),
         staleness=group.staleness if staleness == _OF_GROUP else staleness,
     )
     _signals[code] = signal
@@ -153,7 +152,6 @@ CHARGE_RECORDS = _add(
     "ChargeRecords",
     _("Charging records"),
     Shape.VALUES,
-    permission="read_charge_records",
     staleness=_WEEK,
 )
 CHARGE_TIMERS = _add("charge-chargetimers", "ChargeTimers", _("Charge timers"), Shape.VALUES, staleness=_DAY)
@@ -293,7 +291,6 @@ OIL_LIFE = _add(
     _("Oil life remaining"),
     Shape.NUMBER,
     Unit.PERCENT,
-    permission="read_engine_oil",
     staleness=_WEEK,
 )
 FUEL_RANGE = _add("internalcombustionengine-range", "Range", _("Fuel range"), Shape.NUMBER, Unit.KILOMETRE)
@@ -351,19 +348,15 @@ GEAR_STATE = _add("transmission-gearstate", "GearState", _("Gear"), Shape.CHOICE
 
 # Identification, account, wheels
 EXTERIOR_COLOR = _add("vehicleidentification-exteriorcolor", "ExteriorColor", _("Exterior color"), Shape.TEXT)
-NICKNAME = _add(
-    "vehicleidentification-nickname", "Nickname", _("Nickname"), Shape.TEXT, permission="read_vehicle_info"
-)
+NICKNAME = _add("vehicleidentification-nickname", "Nickname", _("Nickname"), Shape.TEXT)
 PACKAGES = _add("vehicleidentification-packages", "Packages", _("Packages"), Shape.VALUES)
 TRIM = _add("vehicleidentification-trim", "Trim", _("Trim"), Shape.TEXT)
-VIN = _add("vehicleidentification-vin", "VIN", _("VIN"), Shape.TEXT, permission="read_vin")
+VIN = _add("vehicleidentification-vin", "VIN", _("VIN"), Shape.TEXT)
 ACCOUNT_PERMISSIONS = _add(
     "vehicleuseraccount-permissions", "Permissions", _("Account permissions"), Shape.VALUES
 )
 ACCOUNT_ROLE = _add("vehicleuseraccount-role", "Role", _("Account role"), Shape.TEXT)
-WHEEL_STYLE = _add(
-    "wheel-style", "Style", _("Wheel style"), Shape.TEXT, permission="read_vehicle_info", staleness=_NEVER
-)
+WHEEL_STYLE = _add("wheel-style", "Style", _("Wheel style"), Shape.TEXT, staleness=_NEVER)
 TIRES = _add("wheel-tires", "Tires", _("Tire pressure"), Shape.TIRES, Unit.KILOPASCAL)
 
 CATALOGUE: Mapping[str, Signal] = MappingProxyType(_signals)

@@ -59,8 +59,40 @@ class CorrectionNote(MessageCatalog):
         "value.unclear_pressure_unit",
         _("The unit of the pressure was missing and can't be recognized by the number."),
     )
+    WRONG_PRESSURE_UNIT = (
+        "value.wrong_pressure_unit",
+        _("No tire has this pressure in %(unit)s, and the right unit can't be recognized by the number."),
+    )
     IMPOSSIBLE_LOCATION = "value.impossible_location", _("These coordinates don't exist.")
     NULL_LOCATION = "value.null_location", _("The coordinates 0, 0 mean that the location was unknown.")
+    COORDINATES_SWAPPED = (
+        "value.coordinates_swapped",
+        _(
+            "Latitude and longitude seem to be swapped. The location isn't used unless several deliveries in a row "
+            "agree on it."
+        ),
+    )
+    LOCATION_JUMPED = (
+        "value.location_jumped",
+        _(
+            "The vehicle can't have come this far since its last location. The location isn't used unless several "
+            "deliveries in a row agree on it."
+        ),
+    )
+    COUNTER_FELL = (
+        "value.counter_fell",
+        _(
+            "%(value)s is less than the last count, %(before)s. The number isn't used unless several deliveries in a "
+            "row agree on it."
+        ),
+    )
+    COUNTER_JUMPED = (
+        "value.counter_jumped",
+        _(
+            "%(value)s is more than can have been added to the last count, %(before)s. The number isn't used unless "
+            "several deliveries in a row agree on it."
+        ),
+    )
     UNKNOWN_SIGNAL_TOO_LARGE = (
         "value.unknown_signal_too_large",
         _("This signal isn't in the catalog, and its value is too large to be stored."),
@@ -80,6 +112,18 @@ class CorrectionNote(MessageCatalog):
     KILOWATTS_WERE_WATTS = (
         "value.kilowatts_were_watts",
         _("The number is too large for kilowatts; watts were assumed."),
+    )
+    WATTS_WERE_KILOWATTS = (
+        "value.watts_were_kilowatts",
+        _("The number is too small for watts; kilowatts were assumed."),
+    )
+    KILOWATT_HOURS_WERE_WATT_HOURS = (
+        "value.kilowatt_hours_were_watt_hours",
+        _("The number is too large for kilowatt-hours; watt-hours were assumed."),
+    )
+    PRESSURE_MISLABELED = (
+        "value.pressure_mislabeled",
+        _("A pressure in %(actual)s was labeled %(unit)s."),
     )
     KILOPASCALS_MISLABELED = "value.kilopascals_mislabeled", _("A pressure in kPa was labeled %(unit)s.")
     FRACTION_CONVERTED = "value.fraction_converted", _("A fraction was converted to a percentage.")
@@ -117,6 +161,23 @@ class CorrectionNote(MessageCatalog):
     )
     TIRE_LEFT_OUT = "value.tire_left_out", _("A tire without a position was left out.")
     TIRE_PRESSURE_LEFT_OUT = "value.tire_pressure_left_out", _("A tire pressure was left out. %(reason)s")
+
+    # Counts within other notes.
+    KILOMETERS = "value.kilometers", _("%(count)s kilometers")
+    TIMES_CHARGED = "value.times_charged", _("%(count)s charges to full range")
+
+    # The value is accepted although it contradicts earlier ones.
+    NEW_INSTRUMENT = (
+        "value.new_instrument",
+        _(
+            "Several deliveries in a row agree on a new count, as after a change of the instrument. The last count was "
+            "%(before)s."
+        ),
+    )
+    LOCATION_CONFIRMED = (
+        "value.location_confirmed",
+        _("Several deliveries in a row agree on this location, which is far from the one before."),
+    )
 
     # The value is stored as received.
     UNKNOWN_SIGNAL = (

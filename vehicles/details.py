@@ -1,19 +1,21 @@
-"""A fleet's own details of its vehicles: name, plate, group, driver and units."""
+"""A fleet's own details of its vehicles: name, plate, group, driver, units and the capacity of the tank."""
 
 from collections.abc import Mapping
+from typing import Any
 
 from django.db import transaction
 
 from accounts.audit import AuditEvent, AuditObject, log_event
 from accounts.models import Fleet, User
+from vehicles import summaries
 from vehicles.models import Vehicle
 
-FIELDS = ("name", "plate", "group", "driver", "unit_system")
+FIELDS = ("name", "plate", "group", "driver", "unit_system", "tank_liters")
 _SHOWN_OF_VIN = 4
 
 
 @transaction.atomic
-def update_details(*, vehicle: Vehicle, values: Mapping[str, str], actor: User) -> list[str]:
+def update_details(*, vehicle: Vehicle, values: Mapping[str, Any], actor: User) -> list[str]:
     """Stores the FIELDS that have changed, logs their names in the audit log, and returns them."""
     stored = Vehicle.objects.select_for_update(no_key=True).get(pk=vehicle.pk)
     changed = [name for name in FIELDS if getattr(stored, name) != values[name]]
@@ -23,6 +25,8 @@ def update_details(*, vehicle: Vehicle, values: Mapping[str, str], actor: User) 
     if changed:
         stored.name_entered |= "name" in changed
         stored.save(update_fields=[*changed, "name_entered"])
+        if "tank_liters" in changed:
+            summaries.refresh_snapshots(vehicle_ids=[stored.pk], held=True)
         log_event(
             fleet=vehicle.fleet,
             actor=actor,

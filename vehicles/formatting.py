@@ -9,14 +9,17 @@ from decimal import Decimal
 from typing import Any
 
 from django.utils.formats import number_format
+from django.utils.text import capfirst
 from django.utils.translation import gettext, ngettext, pgettext
 from django.utils.translation import gettext_noop as _
 
 from accounts.models import UnitSystem
 from vehicles import labels
 from vehicles.catalogue import CATALOGUE, IS_LOCKED, Shape, Signal
+from vehicles.charge_limits import limit_in_effect, limits_by_current
 from vehicles.models import LatestSignal
 from vehicles.observations import NORMALIZATION_ERROR, SignalStatus
+from vehicles.part_names import place_name
 from vehicles.units import Unit, convert, symbol
 
 _IMPERIAL = {
@@ -156,32 +159,63 @@ def _closure(signal: Signal, body: Mapping[str, Any], units: str) -> str:
 
 
 def _openings(signal: Signal, body: Mapping[str, Any], units: str) -> str:
-    values = body.get("values") or []
-    opened = sum(1 for value in values if value.get("isOpen"))
-    if not values:
+    """Returns how many are open, and how many aren't reported: an unknown door isn't a closed one."""
+    states = [value.get("isOpen") for value in body.get("values") or []]
+    if not states:
         return ""
-    if not opened:
+    numbers = {"count": len(states), "opened": states.count(True), "closed": states.count(False)}
+    unknown = len(states) - numbers["opened"] - numbers["closed"]
+    if unknown == len(states):
+        return pgettext("doors or windows", "Not reported")
+    if numbers["opened"]:
+        text = pgettext("doors or windows", "%(opened)s of %(count)s open") % numbers
+    elif unknown:
+        text = pgettext("doors or windows", "%(closed)s of %(count)s closed") % numbers
+    else:
         return pgettext("doors or windows", "All closed")
-    return pgettext("doors or windows", "%(opened)s of %(count)s open") % {
-        "opened": opened,
-        "count": len(values),
-    }
+    return f"{text}, {_not_reported(unknown)}" if unknown else text
+
+
+def _not_reported(count: int) -> str:
+    return ngettext("%(count)s not reported", "%(count)s not reported", count) % {"count": count}
 
 
 def _tires(signal: Signal, body: Mapping[str, Any], units: str) -> str:
-    pressures = [value.get("tirePressure") for value in body.get("values") or []]
-    known = [pressure for pressure in pressures if pressure is not None]
-    if not known or signal.unit is None:
+    """Returns the pressure of each tire with its place, and which ones aren't reported."""
+    values = body.get("values") or []
+    if signal.unit is None or all(value.get("tirePressure") is None for value in values):
         return ""
-    shown = [_measured(pressure, signal.unit, units=units) for pressure in known]
-    return f"{' · '.join(number for number, sign in shown)} {shown[0][1]}"
+    parts = []
+    for value in values:
+        place = _place_of(value, body)
+        pressure = value.get("tirePressure")
+        text = gettext("not reported") if pressure is None else quantity(pressure, signal.unit, units=units)
+        parts.append(f"{place} {text}".strip())
+    return capfirst(" · ".join(parts))
+
+
+def _place_of(value: Mapping[str, Any], body: Mapping[str, Any]) -> str:
+    """Returns where the tire is: "front left"; "" if the body doesn't say."""
+    if "row" not in value or "column" not in value:
+        return ""
+    rows, columns = body.get("rowCount", 1), body.get("columnCount", 1)
+    return place_name(row=value["row"], column=value["column"], rows=rows, columns=columns)
 
 
 def _charge_limits(signal: Signal, body: Mapping[str, Any], units: str) -> str:
-    active = body.get("activeLimit")
-    limits = [value["limit"] for value in body.get("values") or [] if value.get("limit") is not None]
-    limit = active if active is not None else (limits[0] if limits else None)
-    return "" if limit is None else quantity(limit, Unit.PERCENT, units=units)
+    """Returns the limit in effect, and those for AC and DC charging: "80% (AC 80%, DC 100%)"."""
+    limits = [
+        f"{current} {quantity(limit, Unit.PERCENT, units=units)}"
+        for current, limit in limits_by_current(body).items()
+    ]
+    active = limit_in_effect(body)
+    if active is None:
+        each = dict.fromkeys(
+            quantity(entry["limit"], Unit.PERCENT, units=units) for entry in body.get("values") or []
+        )
+        return ", ".join(limits or each)
+    text = quantity(active, Unit.PERCENT, units=units)
+    return f"{text} ({', '.join(limits)})" if limits else text
 
 
 def _capacity(signal: Signal, body: Mapping[str, Any], units: str) -> str:

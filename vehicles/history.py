@@ -11,6 +11,7 @@ from django.utils import timezone
 
 from vehicles.aggregates import COLUMNS, HOUR_END, ROLLUP_SQL, day_end, day_start
 from vehicles.catalogue import Shape, Signal
+from vehicles.continuity import REPLACES
 from vehicles.models import DayZone, Reading, SignalCode, Vehicle
 from vehicles.quantities import round_float
 from vehicles.zones import known_zone
@@ -204,6 +205,21 @@ def neighbors(
     found = [Point(at, round_float(value), None, None, 1) for at, value in _rows(_NEIGHBORS, query)]
     before = next((point for point in found if point.at < start), None)
     return before, next((point for point in found if point.at >= end), None)
+
+
+def instrument_changes(
+    *, vehicle: Vehicle, signal: Signal, start: datetime, end: datetime
+) -> list[tuple[datetime, float]]:
+    """Returns when a counter was replaced by a new one, and the last count of the one before, oldest first."""
+    rows = Reading.objects.filter(
+        vehicle=vehicle,
+        signal__in=SignalCode.objects.filter(code=signal.code).values("id"),
+        observed_at__gte=start,
+        observed_at__lt=end,
+        rest__has_key=REPLACES,
+    )
+    found = rows.order_by("observed_at").values_list("observed_at", "rest")
+    return [(at, rest[REPLACES]) for at, rest in found if rest]
 
 
 def get_day_zone(vehicle: Vehicle) -> str:

@@ -19,23 +19,23 @@ EPOCH = datetime.min.replace(tzinfo=UTC)
 
 _LOAD = """
     SELECT vehicle_id, code, body::text, observed_at, oem_updated_at, retrieved_at, sequence, status,
-           error_type, error_code, error_description, reported_at, notes
+           error_type, error_code, error_description, reported_at, notes, memory::text
     FROM vehicles_latestsignal WHERE vehicle_id = ANY(%s)
 """
 _STORE = """
     INSERT INTO vehicles_latestsignal
         (vehicle_id, code, body, observed_at, oem_updated_at, retrieved_at, sequence, status,
-         error_type, error_code, error_description, reported_at, notes)
+         error_type, error_code, error_description, reported_at, notes, memory)
     SELECT * FROM json_to_recordset(%s::json) AS row
         (vehicle_id bigint, code text, body jsonb, observed_at timestamptz, oem_updated_at timestamptz,
          retrieved_at timestamptz, sequence bigint, status text, error_type text, error_code text,
-         error_description text, reported_at timestamptz, notes text[])
+         error_description text, reported_at timestamptz, notes text[], memory jsonb)
     ON CONFLICT (vehicle_id, code) DO UPDATE SET
         body = excluded.body, observed_at = excluded.observed_at, oem_updated_at = excluded.oem_updated_at,
         retrieved_at = excluded.retrieved_at, sequence = excluded.sequence, status = excluded.status,
         error_type = excluded.error_type, error_code = excluded.error_code,
         error_description = excluded.error_description, reported_at = excluded.reported_at,
-        notes = excluded.notes
+        notes = excluded.notes, memory = excluded.memory
 """
 _STORE_TIMESTAMPS = """
     UPDATE vehicles_latestsignal AS state
@@ -67,6 +67,7 @@ class LatestSignalRow:
     error_description: str = ""
     reported_at: datetime = EPOCH
     notes: list[str] = field(default_factory=list)
+    memory: dict[str, Any] = field(default_factory=dict)
     touched: bool = False
     changed: bool = False
 
@@ -111,7 +112,9 @@ def load(*, vehicle_ids: Iterable[int]) -> dict[tuple[int, str], LatestSignalRow
     with psycopg.Cursor(connection.connection) as cursor:
         rows = cursor.execute(_LOAD, [list(vehicle_ids)], binary=True).fetchall()
     return {
-        (row[0], row[1]): LatestSignalRow(row[0], row[1], orjson.loads(row[2]) if row[2] else None, *row[3:])
+        (row[0], row[1]): LatestSignalRow(
+            row[0], row[1], orjson.loads(row[2]) if row[2] else None, *row[3:-1], orjson.loads(row[-1])
+        )
         for row in rows
     }
 

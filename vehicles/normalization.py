@@ -5,7 +5,7 @@ dropped. Pure functions.
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from vehicles import catalogue, structured_values
@@ -14,48 +14,81 @@ from vehicles.correction_notes import CorrectionNote
 from vehicles.quantities import (
     ImplausibleValueError,
     NoValueError,
+    charge_limit,
     number,
-    percent,
-    pressure,
     quantity,
     read_unit,
     round_float,
 )
+from vehicles.tire_pressures import to_kilopascals
+from vehicles.unit_claims import UnitClaim, read_claim
 from vehicles.units import Unit
 
-__all__ = ["ImplausibleValueError", "NoValueError", "Normalized", "normalize"]
+__all__ = ["AmbiguousUnitError", "ImplausibleValueError", "NoValueError", "Normalized", "normalize"]
 
 Body = dict[str, Any]
 _TEXT_LIMIT = 200
 _LIST_LIMIT = 200
 _PLACEHOLDERS = {"", "invalid", "<invalid>", "null", "undefined"}
+_UNKNOWN = _PLACEHOLDERS | {"unknown", "unavailable", "not_available", "not available", "n/a", "none"}
 _TRUTH: dict[str | int, bool] = {"true": True, "false": False, 1: True, 0: False}
 _DIRECTIONS = {"N", "NE", "E", "SE", "S", "SW", "W", "NW"}
 
 
 @dataclass(frozen=True, slots=True)
 class Normalized:
-    """A canonical body, and a note on each correction, as it is stored (vehicles.correction_notes)."""
+    """A canonical body, and a note on each correction, as it is stored (vehicles.correction_notes).
+
+    `claim` is about the unit of a number whose label can't be trusted (vehicles.unit_claims).
+    """
 
     body: Body
     notes: tuple[str, ...] = ()
+    claim: UnitClaim | None = field(default=None, compare=False)
+
+
+class AmbiguousUnitError(ImplausibleValueError):
+    """The payload alone doesn't show the number's unit. The vehicle's earlier values may (`claim`)."""
+
+    def __init__(self, claim: UnitClaim) -> None:
+        super().__init__(claim.ambiguity)
+        self.claim = claim
 
 
 def normalize(signal: Signal, body: Mapping[str, Any]) -> Normalized:
     """Returns the canonical form of `body`.
 
-    Raises ImplausibleValueError (with the reason) if the value is implausible or can't be parsed, and its subclass
-    NoValueError if there is no value.
+    Raises ImplausibleValueError (with the reason) if the value is implausible or can't be parsed, and its subclasses
+    NoValueError if there is no value, and AmbiguousUnitError if the value is one in either of two units.
     """
     notes: list[str] = []
-    canonical = _SHAPES[signal.shape](signal, body, notes)
-    return Normalized(canonical, tuple(dict.fromkeys(notes)))
+    flat = _flat(body)
+    claim = read_claim(signal, *_measured(signal, flat)) if signal.shape is Shape.NUMBER else None
+    if claim is not None and claim.unit is None:
+        raise AmbiguousUnitError(claim)
+    canonical = _SHAPES[signal.shape](signal, flat, notes)
+    return Normalized(canonical, tuple(dict.fromkeys(notes)), claim)
+
+
+def _flat(body: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Returns the body without the extra level that the tests of Smartcar's dashboard have."""
+    for key in ("values", "value"):
+        nested = body.get(key)
+        if isinstance(nested, Mapping):
+            return {name: value for name, value in body.items() if name != key} | dict(nested)
+    return body
+
+
+def _measured(signal: Signal, body: Mapping[str, Any]) -> tuple[Any, Any]:
+    """Returns the number and its unit, as received."""
+    raw, unit = body.get("value"), body.get("unit")
+    if raw is None and signal.unit is Unit.PERCENT and body.get("percentage") is not None:
+        return body["percentage"], Unit.PERCENT
+    return raw, unit
 
 
 def _number(signal: Signal, body: Mapping[str, Any], notes: list[str]) -> Body:
-    raw, unit = body.get("value"), body.get("unit")
-    if raw is None and signal.unit is Unit.PERCENT and body.get("percentage") is not None:
-        raw, unit = body["percentage"], Unit.PERCENT
+    raw, unit = _measured(signal, body)
     canonical: Body = {"value": quantity(raw, unit, signal=signal, notes=notes)}
     if signal.unit is not None:
         canonical["unit"] = signal.unit.value
@@ -87,11 +120,18 @@ def _boolean(signal: Signal, body: Mapping[str, Any], notes: list[str]) -> Body:
 def _truth(raw: Any, notes: list[str]) -> bool | None:
     if raw is None or isinstance(raw, bool):
         return raw
+    if _is_unknown(raw):
+        return None
     value = _TRUTH.get(raw.lower() if isinstance(raw, str) else raw) if isinstance(raw, str | int) else None
     if value is None:
         raise ImplausibleValueError(CorrectionNote.NOT_A_BOOLEAN.message())
     notes.append(CorrectionNote.BOOLEAN_CONVERTED.note())
     return value
+
+
+def _is_unknown(raw: Any) -> bool:
+    """Returns whether the vehicle says that it doesn't know the state."""
+    return isinstance(raw, str) and raw.strip().lower() in _UNKNOWN
 
 
 def _plain_text(signal: Signal, body: Mapping[str, Any], notes: list[str]) -> Body:
@@ -106,6 +146,8 @@ def _plain_text(signal: Signal, body: Mapping[str, Any], notes: list[str]) -> Bo
 
 def _choice(signal: Signal, body: Mapping[str, Any], notes: list[str]) -> Body:
     text = _plain_text(signal, body, notes)["value"]
+    if _is_unknown(text):
+        raise NoValueError(CorrectionNote.PLACEHOLDER.message())
     return {"value": text.upper().replace(" ", "_").replace("-", "_")}
 
 
@@ -116,7 +158,7 @@ def _text(raw: Any) -> str:
 
 def _status(signal: Signal, body: Mapping[str, Any], notes: list[str]) -> Body:
     status = _text(body.get("status")).upper()
-    if not status:
+    if _is_unknown(status):
         raise NoValueError(CorrectionNote.NO_STATUS.message())
     return {"status": status, "description": _text(body.get("description"))}
 
@@ -158,9 +200,9 @@ def _closure(signal: Signal, body: Mapping[str, Any], notes: list[str]) -> Body:
 
 
 def _openings(signal: Signal, body: Mapping[str, Any], notes: list[str]) -> Body:
-    entries = _entries(body.get("values", body.get(signal.name.lower())), notes)
+    entries = _entries(_first(body, "values", signal.name.lower()), notes)
     values = [opening for entry in entries if (opening := _opening(entry, notes))]
-    if not values:
+    if all(opening["isOpen"] is None and opening["isLocked"] is None for opening in values):
         raise NoValueError(CorrectionNote.NO_OPENING_STATE.message())
     return {"values": values} | _grid(body, values)
 
@@ -179,23 +221,19 @@ def _opening(entry: Mapping[str, Any], notes: list[str]) -> Body | None:
 
 def _tires(signal: Signal, body: Mapping[str, Any], notes: list[str]) -> Body:
     unit = read_unit(body.get("unit"), expected=Unit.KILOPASCAL)
-    entries = _entries(body.get("values", body.get("tires")), notes)
-    values = [tire for entry in entries if (tire := _tire(entry, unit, notes))]
-    if all(tire["tirePressure"] is None for tire in values):
+    placed: list[tuple[Body, Any]] = []
+    for entry in _entries(_first(body, "values", "tires"), notes):
+        if place := _place(entry):
+            placed.append((place, entry.get("tirePressure")))
+        else:
+            notes.append(CorrectionNote.TIRE_LEFT_OUT.note())
+    pressures = to_kilopascals([raw for _place, raw in placed], unit, notes)
+    if not any(pressures):
         raise NoValueError(CorrectionNote.NO_TIRE_READING.message())
+    values = [
+        place | {"tirePressure": pressure} for (place, _raw), pressure in zip(placed, pressures, strict=True)
+    ]
     return {"values": values} | _grid(body, values) | {"unit": Unit.KILOPASCAL.value}
-
-
-def _tire(entry: Mapping[str, Any], unit: Unit | None, notes: list[str]) -> Body | None:
-    place = _place(entry)
-    if place is None:
-        notes.append(CorrectionNote.TIRE_LEFT_OUT.note())
-        return None
-    try:
-        return place | {"tirePressure": pressure(entry.get("tirePressure"), unit, notes)}
-    except ImplausibleValueError as error:
-        notes.append(CorrectionNote.TIRE_PRESSURE_LEFT_OUT.note(reason=error.reason))
-        return place | {"tirePressure": None}
 
 
 def _place(entry: Mapping[str, Any]) -> Body | None:
@@ -219,23 +257,26 @@ def _grid(body: Mapping[str, Any], values: list[Body]) -> Body:
 def _charge_limits(signal: Signal, body: Mapping[str, Any], notes: list[str]) -> Body:
     unit = read_unit(body.get("unit"), expected=Unit.PERCENT)
     values = [limit for entry in _entries(body.get("values"), notes) if (limit := _limit(entry, unit, notes))]
-    active = _percent_or_none(body.get("activeLimit"), unit, notes)
+    active = _limit_or_none(body.get("activeLimit"), unit, notes)
     if not values and active is None:
         raise NoValueError(CorrectionNote.NO_CHARGE_LIMIT.message())
     return {"values": values, "activeLimit": active, "unit": Unit.PERCENT.value}
 
 
 def _limit(entry: Mapping[str, Any], unit: Unit | None, notes: list[str]) -> Body | None:
-    limit = _percent_or_none(entry.get("limit"), unit, notes)
+    limit = _limit_or_none(entry.get("limit"), unit, notes)
     if limit is None:
         return None
     condition = structured_values.condition(entry.get("condition"))
-    return {"type": _text(entry.get("type")).upper() or "GLOBAL", "limit": limit, "condition": condition}
+    if current := _text(entry.get("chargingType")).upper():
+        condition = {"chargingType": current} | (condition or {})
+    kind = _text(entry.get("type")).upper() or ("CHARGING_TYPE" if current else "GLOBAL")
+    return {"type": kind, "limit": limit, "condition": condition}
 
 
-def _percent_or_none(raw: Any, unit: Unit | None, notes: list[str]) -> int | float | None:
+def _limit_or_none(raw: Any, unit: Unit | None, notes: list[str]) -> int | float | None:
     try:
-        return percent(number(raw, notes), unit, notes)
+        return charge_limit(number(raw, notes), unit, notes)
     except NoValueError:
         return None
     except ImplausibleValueError as error:
@@ -278,19 +319,20 @@ def _drive_mode(signal: Signal, body: Mapping[str, Any], notes: list[str]) -> Bo
 
 
 def _values(signal: Signal, body: Mapping[str, Any], notes: list[str]) -> Body:
-    raw = body.get("values", body.get("value"))
+    raw = _first(body, "values", "value")
     if raw is None:
         raise NoValueError(CorrectionNote.NO_LIST.message())
     if not isinstance(raw, list):
         raise ImplausibleValueError(CorrectionNote.NOT_A_LIST.message())
-    records = [
-        record
-        for entry in raw[:_LIST_LIMIT]
-        if (record := structured_values.structured_value(signal, entry)) is not None
-    ]
+    records = structured_values.structured_values(signal, raw[:_LIST_LIMIT])
     if len(records) < len(raw):
         notes.append(CorrectionNote.ENTRIES_LEFT_OUT.note(count=len(raw) - len(records)))
     return {"values": records}
+
+
+def _first(body: Mapping[str, Any], *keys: str) -> Any:
+    """Returns the first of these that isn't null, or None."""
+    return next((body[key] for key in keys if body.get(key) is not None), None)
 
 
 def _entries(raw: Any, notes: list[str]) -> list[Mapping[str, Any]]:

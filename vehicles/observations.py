@@ -3,10 +3,12 @@
 Times are aware and in UTC. None means unknown (absent, 0, or implausible in the payload).
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
 from typing import Any, Literal, NamedTuple
+
+from vehicles.unit_claims import UnitClaim
 
 
 class SignalStatus(StrEnum):
@@ -39,7 +41,8 @@ class SignalReading(NamedTuple):
 
     `body` is in canonical units and shape (see `vehicles.normalization`) and present only with SUCCESS: an entry with
     an error can repeat an old body, which isn't new data. `notes` describe each correction, in the encoding of
-    `vehicles.correction_notes`.
+    `vehicles.correction_notes`. `claim` is about the unit of a number whose label can't be trusted; until it is settled
+    (vehicles.unit_judgment), the body is that of the most likely unit.
     """
 
     code: str
@@ -50,6 +53,7 @@ class SignalReading(NamedTuple):
     retrieved_at: datetime | None = None
     ingested_at: datetime | None = None
     notes: tuple[str, ...] = ()
+    claim: UnitClaim | None = None
 
     @property
     def value(self) -> Any:
@@ -69,3 +73,12 @@ class VehicleFacts:
     year: int | None = None
     mode: Literal["live", "simulated", "test", ""] = ""
     powertrain: str = ""
+
+    def completed_by(self, other: "VehicleFacts") -> "VehicleFacts":
+        """Returns these facts, with those of the other delivery about the same vehicle for missing ones."""
+        missing = {
+            name: getattr(other, name)
+            for name in ("make", "model", "year", "powertrain")
+            if not getattr(self, name)
+        }
+        return replace(self, **missing)

@@ -52,8 +52,11 @@ _PLAUSIBLE_FOR: dict[str, tuple[float, float]] = {
 _ANY = (-1e12, 1e12)
 
 _SENT_WITHOUT_UNIT = {Unit.MINUTE, Unit.COUNT, Unit.PERCENT}  # percent is recognized by its size instead
-_NO_READING_KPA = 699.9  # sent by a tire sensor without a reading
-_LARGEST_KILOWATTS = 1_000
+LARGEST_KILOWATTS = 1_000
+"""The largest number that may be the power of a charging vehicle in kilowatts."""
+_LARGEST_KILOWATT_HOURS = 2_000
+LARGEST_FRACTION = 1.01
+"""The largest number that may be a fraction: manufacturers round up."""
 
 
 def round_float(value: float) -> Number:
@@ -116,17 +119,42 @@ def quantity(raw: Any, unit: Any, *, signal: Signal, notes: list[str]) -> Number
         return percent(value, received_unit, notes)
     if received_unit is None and signal.unit not in _SENT_WITHOUT_UNIT:
         notes.append(CorrectionNote.UNIT_ASSUMED.note(unit=symbol(signal.unit)))
-    source = _power_unit(value, received_unit or signal.unit, notes)
+    source = _plausible_unit(value, received_unit or signal.unit, notes)
     bounds = _PLAUSIBLE_FOR.get(signal.code, _PLAUSIBLE[signal.unit])
     return _within(convert(value, source=source, target=signal.unit), bounds, signal.unit)
 
 
-def _power_unit(value: float, unit: Unit, notes: list[str]) -> Unit:
-    """Returns `unit`, or watts for an impossible number of kilowatts: no vehicle charges at a thousand kilowatts."""
-    if unit is Unit.KILOWATT and abs(value) > _LARGEST_KILOWATTS:
+def _plausible_unit(value: float, unit: Unit, notes: list[str]) -> Unit:
+    """Returns `unit`, or the unit that is a thousand times smaller if the number is impossible otherwise.
+
+    No vehicle charges at a thousand kilowatts, and no battery holds two thousand kilowatt-hours.
+    """
+    if unit is Unit.KILOWATT and abs(value) > LARGEST_KILOWATTS:
         notes.append(CorrectionNote.KILOWATTS_WERE_WATTS.note())
         return Unit.WATT
+    if unit is Unit.KILOWATT_HOUR and value > _LARGEST_KILOWATT_HOURS:
+        notes.append(CorrectionNote.KILOWATT_HOURS_WERE_WATT_HOURS.note())
+        return Unit.WATT_HOUR
     return unit
+
+
+def as_watts(value: float, unit: Unit | None, notes: list[str]) -> Number:
+    """Returns the watts of a number of watts with this label."""
+    if unit is Unit.KILOWATT:
+        notes.append(CorrectionNote.KILOWATTS_WERE_WATTS.note())
+    return round_float(value)
+
+
+def as_kilowatts(value: float, unit: Unit | None, notes: list[str]) -> Number:
+    """Returns the watts of a number of kilowatts with this label."""
+    if unit is not Unit.KILOWATT:
+        notes.append(CorrectionNote.WATTS_WERE_KILOWATTS.note())
+    return round_float(value * 1000)
+
+
+def within_bounds(value: float, unit: Unit) -> Number:
+    """Returns a number in a storage unit, rounded. Raises ImplausibleValueError outside of the plausible range."""
+    return _within(value, _PLAUSIBLE[unit], unit)
 
 
 def _within(value: float, bounds: tuple[float, float], unit: Unit | None) -> Number:
@@ -146,28 +174,46 @@ def _out_of_range(value: float, low: float, high: float, unit: Unit | None) -> M
 def percent(value: float, unit: Unit | None, notes: list[str]) -> Number:
     """Returns a percentage from 0 to 100 for a number in percent, as a fraction, or without a unit.
 
-    The unit decides, then the size: a number strictly between 0 and 1 is a fraction in any case, since no vehicle
-    reports less than one percent of anything. Raises ImplausibleValueError for 1 without a unit, which could be 1 % or
-    100 %.
+    For numbers without an earlier value to compare with. The unit decides, then the size: a number strictly between 0
+    and 1 is a fraction in any case. Raises ImplausibleValueError for 1 without a unit, which could be 1 % or 100 %.
     """
     if unit is Unit.FRACTION:
         return _fraction(value, notes)
     if 0 < value < 1:
-        note = CorrectionNote.FRACTION_MISLABELED if unit else CorrectionNote.FRACTION_CONVERTED
-        notes.append(note.note())
-        return round_float(value * 100)
+        return as_fraction(value, unit, notes)
     if value == 1 and unit is None:
         raise ImplausibleValueError(CorrectionNote.ONE_OR_HUNDRED_PERCENT.message())
     return _percentage(value, notes)
 
 
 def _fraction(value: float, notes: list[str]) -> Number:
-    if value <= 1.01:
-        return _percentage(value * 100, notes)
+    if value <= LARGEST_FRACTION:
+        return as_fraction(value, Unit.FRACTION, notes)
     if value < 2:
         raise ImplausibleValueError(CorrectionNote.NEITHER_FRACTION_NOR_PERCENTAGE.message())
-    notes.append(CorrectionNote.PERCENTAGE_MISLABELED.note())
+    return as_percentage(value, Unit.FRACTION, notes)
+
+
+def as_fraction(value: float, unit: Unit | None, notes: list[str]) -> Number:
+    """Returns the percentage of a fraction with this label."""
+    if unit is not Unit.FRACTION:
+        note = CorrectionNote.FRACTION_MISLABELED if unit else CorrectionNote.FRACTION_CONVERTED
+        notes.append(note.note())
+    return _percentage(value * 100, notes)
+
+
+def as_percentage(value: float, unit: Unit | None, notes: list[str]) -> Number:
+    """Returns the percentage of a number in percent with this label."""
+    if unit is Unit.FRACTION:
+        notes.append(CorrectionNote.PERCENTAGE_MISLABELED.note())
     return _percentage(value, notes)
+
+
+def charge_limit(value: float, unit: Unit | None, notes: list[str]) -> Number:
+    """Returns a charge limit in percent. Up to 1, it is a fraction: no vehicle stops charging at one percent."""
+    if 0 < value <= LARGEST_FRACTION:
+        return as_fraction(value, unit, notes)
+    return percent(value, unit, notes)
 
 
 def _percentage(value: float, notes: list[str]) -> Number:
@@ -175,41 +221,3 @@ def _percentage(value: float, notes: list[str]) -> Number:
         notes.append(CorrectionNote.LIMITED_TO_HUNDRED_PERCENT.note())
         return 100
     return _within(value, _PLAUSIBLE[Unit.PERCENT], Unit.PERCENT)
-
-
-def pressure(raw: Any, unit: Unit | None, notes: list[str]) -> Number | None:
-    """Returns a tire's pressure in kPa, or None if the sensor has no reading.
-
-    The unit decides unless the number is impossible in that unit: 258 "bar" are 258 kPa. Without a unit, the number
-    alone decides if it is unambiguous. Raises ImplausibleValueError if neither helps.
-    """
-    if raw is None:
-        return None
-    value = number(raw, notes)
-    source = _pressure_unit(value, unit, notes)
-    kilopascals = convert(value, source=source, target=Unit.KILOPASCAL)
-    if abs(kilopascals - _NO_READING_KPA) < 0.06:
-        notes.append(CorrectionNote.NO_SENSOR_READING.note())
-        return None
-    return _within(kilopascals, _PLAUSIBLE[Unit.KILOPASCAL], Unit.KILOPASCAL)
-
-
-def _pressure_unit(value: float, unit: Unit | None, notes: list[str]) -> Unit:
-    likely = _likely_pressure_unit(value)
-    if unit is None:
-        if likely is None:
-            raise ImplausibleValueError(CorrectionNote.UNCLEAR_PRESSURE_UNIT.message())
-        notes.append(CorrectionNote.UNIT_ASSUMED.note(unit=symbol(likely)))
-        return likely
-    if unit is not Unit.KILOPASCAL and likely is Unit.KILOPASCAL:
-        notes.append(CorrectionNote.KILOPASCALS_MISLABELED.note(unit=symbol(unit)))
-        return Unit.KILOPASCAL
-    return unit
-
-
-def _likely_pressure_unit(value: float) -> Unit | None:
-    """Returns the unit in which the number is a plausible tire pressure, or None. The ranges are far apart."""
-    for unit, low, high in ((Unit.BAR, 1, 10), (Unit.PSI, 15, 80), (Unit.KILOPASCAL, 140, 1_100)):
-        if low <= value <= high:
-            return unit
-    return None

@@ -1,7 +1,7 @@
 """Stores all data about vehicles. The newest value wins, changes go to history, and a replay changes nothing."""
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from operator import attrgetter
 from typing import Any
@@ -10,10 +10,13 @@ import orjson
 from django.db import connection
 
 from accounts.models import Fleet
-from vehicles import catalogue, latest_state, summaries
+from core.message_codes import Message
+from vehicles import catalogue, continuity, identity, latest_state, summaries, unit_judgment
+from vehicles.adjacent_readings import adjacent_readings
+from vehicles.correction_notes import encode
 from vehicles.latest_state import EPOCH, LatestSignalRow
 from vehicles.models import Vehicle
-from vehicles.observations import SignalStatus, VehicleFacts
+from vehicles.observations import NORMALIZATION_ERROR, SignalError, SignalStatus, VehicleFacts
 from vehicles.readings import NewReading, insert_readings
 from vehicles.received import ReceivedReading as ReceivedReading
 from vehicles.value_times import value_time
@@ -22,18 +25,6 @@ _BY_TIME = attrgetter("observed_at", "received_at")
 _STORE_LAST_SEEN = """
     UPDATE vehicles_vehicle AS vehicle SET last_seen_at = greatest(vehicle.last_seen_at, row.at)
     FROM json_to_recordset(%s::json) AS row (id bigint, at timestamptz) WHERE vehicle.id = row.id
-"""
-_IDENTITY = {catalogue.VIN.code: "vin", catalogue.NICKNAME.code: "nickname"}
-_STORE_IDENTITY = """
-    UPDATE vehicles_vehicle AS vehicle
-    SET vin = coalesce(left(row.vin, 17), vehicle.vin),
-        name = CASE WHEN vehicle.name = '' AND NOT vehicle.name_entered
-            THEN coalesce(left(row.nickname, 80), '') ELSE vehicle.name END
-    FROM json_to_recordset(%s::json) AS row (id bigint, vin text, nickname text)
-    WHERE vehicle.id = row.id AND (
-        vehicle.vin <> left(row.vin, 17)
-        OR (vehicle.name = '' AND NOT vehicle.name_entered AND row.nickname <> '')
-    )
 """
 
 
@@ -66,13 +57,7 @@ class IngestResult:
 
 def upsert_vehicle(*, fleet: Fleet, facts: VehicleFacts) -> Vehicle:
     """Creates or updates the fleet's row for this vehicle, and returns it. Existing values are never blanked."""
-    values = {
-        "make": facts.make,
-        "model": facts.model,
-        "year": facts.year,
-        "powertrain": facts.powertrain,
-        "mode": facts.mode,
-    }
+    values = {**identity.columns_of(facts), "mode": facts.mode}
     vehicle, _ = Vehicle.objects.update_or_create(
         fleet=fleet,
         smartcar_id=facts.smartcar_id,
@@ -105,6 +90,8 @@ def ingest_readings(*, batch: Sequence[ReceivedReading]) -> IngestResult:
         state = known.get(key)
         if state is None:
             state = known[key] = LatestSignalRow(*key, changed=True)
+        if received.observation.claim is not None:
+            received = _with_settled_unit(state, received, known)
         _apply(state, received, recorded=recorded, readings=readings)
     touched = [state for state in known.values() if state.touched]
     for vehicle_id in {state.vehicle_id for state in touched}:
@@ -115,17 +102,28 @@ def ingest_readings(*, batch: Sequence[ReceivedReading]) -> IngestResult:
     summarized = {update.vehicle_id for update in recorded.updates if update.code in summaries.CODES}
     summaries.refresh_snapshots(vehicle_ids=summarized, held=True)
     _update_last_seen(batch)
-    _learn_identity(recorded.updates)
+    identity.learn_from_signals((each.vehicle_id, each.code, each.body) for each in recorded.updates)
     return recorded
+
+
+def _with_settled_unit(
+    state: LatestSignalRow, received: ReceivedReading, known: Mapping[tuple[int, str], LatestSignalRow]
+) -> ReceivedReading:
+    charging = known.get((received.vehicle_id, catalogue.IS_CHARGING.code))
+    is_charging = charging is not None and charging.body is not None and charging.body.get("value") is True
+    reading = unit_judgment.settle(received.observation, state, charging=is_charging)
+    return received if reading is received.observation else replace(received, observation=reading)
 
 
 def _apply(
     state: LatestSignalRow, received: ReceivedReading, *, recorded: IngestResult, readings: list[NewReading]
 ) -> None:
-    reading = received.observation
     newer = False
-    if reading.status is SignalStatus.SUCCESS and reading.body is not None:
+    if received.observation.status is SignalStatus.SUCCESS and received.observation.body is not None:
         at, newer, notes, contact_at = value_time(state, received)
+        received, notes = _judged(state, received, at, newer=newer, notes=notes, readings=readings)
+    reading = received.observation
+    if reading.status is SignalStatus.SUCCESS and reading.body is not None:
         same = state.body == reading.body
         differs = not same or state.observed_at != at
         # Each payload repeats all signals. Without the manufacturer's time, only the value identifies a repetition.
@@ -133,11 +131,44 @@ def _apply(
             readings.append(NewReading(state.vehicle_id, state.code, at, reading.body))
         if newer:
             state.apply_value(reading, observed_at=at, sequence=received.sequence, notes=notes)
+            unit_judgment.remember(reading, state)
         if newer and differs:
             recorded.updates.append(Update(state.vehicle_id, state.code, reading.body, at, contact_at))
     newer = state.apply_status(reading, reported_at=received.reported_at) or newer
     if newer and reading.status is SignalStatus.SUCCESS:
         recorded.healthy.add(state.vehicle_id)
+
+
+def _judged(
+    state: LatestSignalRow,
+    received: ReceivedReading,
+    at: datetime,
+    *,
+    newer: bool,
+    notes: tuple[str, ...],
+    readings: list[NewReading],
+) -> tuple[ReceivedReading, tuple[str, ...]]:
+    """Returns the reading with its notes, or its rejection if it contradicts the vehicle's earlier values."""
+    value = continuity.Value(at, received.observation.body or {})
+    if not continuity.is_judged(state.code) or (state.observed_at, state.body) == value:
+        return received, notes
+    if not newer:
+        before, after = adjacent_readings(vehicle_id=state.vehicle_id, code=state.code, at=at)
+        reason = continuity.contradiction(state.code, value, before=before, after=after)
+        return (_rejected(received, reason) if reason else received), notes
+    verdict = continuity.judge(state, value)
+    if verdict.reason:
+        return _rejected(received, verdict.reason), notes
+    readings += [
+        NewReading(state.vehicle_id, state.code, each.at, dict(each.body)) for each in verdict.confirmed
+    ]
+    return received, (*notes, verdict.note) if verdict.note else notes
+
+
+def _rejected(received: ReceivedReading, reason: Message) -> ReceivedReading:
+    error = SignalError(NORMALIZATION_ERROR, description=encode(reason))
+    reading = received.observation._replace(status=SignalStatus.ERROR, body=None, error=error)
+    return replace(received, observation=reading)
 
 
 def _update_last_seen(batch: Iterable[ReceivedReading]) -> None:
@@ -152,18 +183,3 @@ def _update_last_seen(batch: Iterable[ReceivedReading]) -> None:
     rows = orjson.dumps([{"id": pk, "at": at} for pk, at in last_received.items()]).decode()
     with connection.cursor() as cursor:
         cursor.execute(_STORE_LAST_SEEN, [rows])
-
-
-def _learn_identity(updates: Iterable[Update]) -> None:
-    """Stores VIN and nickname, which arrive as signals with each delivery.
-
-    A name that a member entered or cleared is retained.
-    """
-    learned: dict[int, dict[str, int | str]] = {}
-    for update in updates:
-        column, value = _IDENTITY.get(update.code), update.body.get("value")
-        if column is not None and isinstance(value, str):
-            learned.setdefault(update.vehicle_id, {"id": update.vehicle_id})[column] = value
-    if learned:
-        with connection.cursor() as cursor:
-            cursor.execute(_STORE_IDENTITY, [orjson.dumps(list(learned.values())).decode()])

@@ -4,12 +4,18 @@ A table has the keys of each record, from Smartcar's documentation of the signal
 `sanitize_json` is for values whose keys aren't documented: it retains everything, within bounds. Pure functions.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from vehicles import catalogue
 from vehicles.catalogue import Signal
-from vehicles.quantities import ImplausibleValueError, number, percent, round_float
+from vehicles.quantities import (
+    LARGEST_FRACTION,
+    ImplausibleValueError,
+    number,
+    round_float,
+    within_bounds,
+)
 from vehicles.units import Unit
 
 Reader = Callable[[Any], Any]
@@ -59,11 +65,37 @@ def _upper(raw: Any) -> str | None:
     return text(raw).upper() if isinstance(raw, str) else None
 
 
-def _percent(raw: Any) -> int | float | None:
+def _level(raw: Any) -> int | float | None:
+    """Returns a state of charge as received, as a fraction or in percent; see `_with_percentages`."""
     try:
-        return percent(number(raw, []), Unit.PERCENT, [])
+        return round_float(within_bounds(number(raw, []), Unit.PERCENT))
     except ImplausibleValueError:
         return None
+
+
+_LEVELS = ("startStateOfCharge", "endStateOfCharge")
+
+
+def _with_percentages(records: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Returns charging records with their states of charge in percent.
+
+    They are fractions if none of the list exceeds 1. A single one is a fraction, too, if the charge would have fallen
+    otherwise.
+    """
+    levels = [level for record in records for key in _LEVELS if (level := record.get(key)) is not None]
+    in_percent = any(level > LARGEST_FRACTION for level in levels)
+    return [_with_percentage(record, in_percent=in_percent) for record in records]
+
+
+def _with_percentage(record: dict[str, Any], *, in_percent: bool) -> dict[str, Any]:
+    start, end = (record.get(key) for key in _LEVELS)
+    if not in_percent:
+        fractions = {key: record[key] for key in _LEVELS if record.get(key) is not None}
+    elif start is not None and end is not None and end <= LARGEST_FRACTION and end < start:
+        fractions = {_LEVELS[1]: end}
+    else:
+        fractions = {}
+    return record | {key: round_float(min(100, 100 * level)) for key, level in fractions.items()}
 
 
 def _object(keys: Mapping[str, Reader]) -> Reader:
@@ -97,7 +129,12 @@ def _timer(raw: Any) -> dict[str, Any] | None:
 
 
 condition: Reader = _object(
-    _keys("name address connectorType type", latitude=_coordinate, longitude=_coordinate)
+    _keys(
+        "name address connectorType type",
+        chargingType=_upper,
+        latitude=_coordinate,
+        longitude=_coordinate,
+    )
 )
 """Parses where a charge limit or timer applies; None if it applies everywhere."""
 
@@ -105,8 +142,11 @@ _RECORDS: dict[str, Reader] = {
     catalogue.CHARGE_RECORDS.code: _object(
         _keys(
             "id startTime endTime energyAdded connectorType isPublicCharger",
-            startStateOfCharge=_percent,
-            endStateOfCharge=_percent,
+            type=_upper,
+            chargingType=_upper,
+            condition=condition,
+            startStateOfCharge=_level,
+            endStateOfCharge=_level,
             cost=_object(_keys("currency energyAmount otherAmount")),
             location=_place,
         )
@@ -124,6 +164,8 @@ _RECORDS: dict[str, Reader] = {
 }
 
 
-def structured_value(signal: Signal, entry: Any) -> Any:
-    """Returns an entry of the signal's list with its documented keys, or None if it isn't a valid entry."""
-    return _RECORDS.get(signal.code, _leaf)(entry)
+def structured_values(signal: Signal, entries: Sequence[Any]) -> list[Any]:
+    """Returns the entries of the signal's list with their documented keys, without those that aren't valid."""
+    read = _RECORDS.get(signal.code, _leaf)
+    values = [value for entry in entries if (value := read(entry)) is not None]
+    return _with_percentages(values) if signal is catalogue.CHARGE_RECORDS else values

@@ -39,6 +39,8 @@ _COLUMNS = (
     _time("charging_at", catalogue.IS_CHARGING),
     _value("fuel", catalogue.FUEL_LEVEL),
     _time("fuel_at", catalogue.FUEL_LEVEL),
+    _value("fuel_liters", catalogue.FUEL_REMAINING),
+    _time("fuel_liters_at", catalogue.FUEL_REMAINING),
     _value("fuel_range_km", catalogue.FUEL_RANGE),
     _value("locked", catalogue.IS_LOCKED, sql_type="boolean"),
     _time("locked_at", catalogue.IS_LOCKED),
@@ -56,7 +58,21 @@ CODES = frozenset(column.signal.code for column in _COLUMNS)
 
 
 def _pick_sql(column: _Column) -> str:
-    """Returns SQL that picks the column's value from the vehicle's signals, which have each code at most once."""
+    """Returns SQL for the column's value. The level of a tank of known capacity follows from its liters if need be."""
+    picked = _pick_signal_sql(column)
+    if column.name == "fuel":
+        liters = _pick_signal_sql(_value("fuel_liters", catalogue.FUEL_REMAINING))
+        level = f"100 * {liters} / vehicle.tank_liters"
+        # `least` ignores nulls.
+        return f"coalesce({picked}, CASE WHEN {level} IS NOT NULL THEN least(100, {level}) END)"
+    if column.name == "fuel_at":
+        liters_at = _pick_signal_sql(_time("fuel_liters_at", catalogue.FUEL_REMAINING))
+        return f"coalesce({picked}, CASE WHEN vehicle.tank_liters IS NOT NULL THEN {liters_at} END)"
+    return picked
+
+
+def _pick_signal_sql(column: _Column) -> str:
+    """Returns SQL that picks a value from the vehicle's signals, which have each code at most once."""
     source = "observed_at" if column.field is None else f"(body->>'{column.field}')::{column.sql_type}"
     pick = "bool_or" if column.sql_type == "boolean" else "max"
     return f"{pick}({source}) FILTER (WHERE code = '{column.signal.code}' AND body IS NOT NULL)"

@@ -104,7 +104,7 @@ class DeliveryList(generics.ListAPIView[InboxEntry]):
     serializer_class = DeliverySerializer
     pagination_class = NewestFirstPagination
 
-    @extend_schema(operation_id="deliveries_list", parameters=[DeliveriesQuery])
+    @extend_schema(operation_id="deliveries_list", summary="List deliveries", parameters=[DeliveriesQuery])
     def get(self, request: Request, *args: Any, **kwargs: Any) -> Response:
         return super().get(request, *args, **kwargs)
 
@@ -119,7 +119,12 @@ class DeliveryList(generics.ListAPIView[InboxEntry]):
 class DeliveryDetail(APIView):
     """One delivery with its body."""
 
-    @extend_schema(operation_id="delivery", parameters=[DeliveryQuery], responses=DeliveryWithBodySerializer)
+    @extend_schema(
+        operation_id="delivery",
+        summary="Get a delivery with its body",
+        parameters=[DeliveryQuery],
+        responses=DeliveryWithBodySerializer,
+    )
     def get(self, request: Request, delivery_id: int) -> Response:
         slug = DeliveryQuery.from_request(request)["fleet"]
         for fleet in accessible_fleets(request, right=Permission.INSPECT, slug=slug):

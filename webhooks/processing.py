@@ -23,7 +23,9 @@ from connect.offboarding import selectors as offboarding
 from core import pubsub
 from core.pubsub import Channel
 from core.task_queue import enqueue
+from vehicles import identity
 from vehicles import services as vehicles
+from vehicles.observations import VehicleFacts
 from webhooks import connection_reports, keys, silence_monitor, vehicle_errors
 from webhooks.event_parsing import ParsedMessage, get_smartcar_vehicle_id, parse_all, quarantine
 from webhooks.messages import DeliveryNote
@@ -164,6 +166,7 @@ def _handle(entries: Sequence[InboxEntry]) -> None:
     now = timezone.now()
     parsed = parse_all(entries)
     new_errors = _new_errors(parsed)
+    identity.fill_missing_facts(_facts(parsed))
     recorded = vehicles.ingest_readings(batch=permitted_readings(parsed, now=now))
     commands.on_signals(updates=recorded.updates, now=now)
     battery.on_signals(updates=recorded.updates, now=now)
@@ -176,6 +179,17 @@ def _handle(entries: Sequence[InboxEntry]) -> None:
         if entry.state == EntryState.WAITING:
             entry.state = EntryState.PROCESSED
     _complete(entries)
+
+
+def _facts(parsed: Sequence[ParsedMessage]) -> dict[int, VehicleFacts]:
+    """Returns what the deliveries say about the vehicles themselves; all that is known from several deliveries."""
+    known: dict[int, VehicleFacts] = {}
+    for each in parsed:
+        for report in each.delivery.reports:
+            for vehicle_id in each.vehicles.get(report.facts.smartcar_id, ()):
+                earlier = known.get(vehicle_id)
+                known[vehicle_id] = report.facts.completed_by(earlier) if earlier else report.facts
+    return known
 
 
 def _new_errors(parsed: Sequence[ParsedMessage]) -> set[tuple[int, str, ReportedError]]:

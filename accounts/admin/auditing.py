@@ -58,7 +58,8 @@ def _fleets(row: models.Model) -> list[Fleet | None]:
     if isinstance(row, Fleet):
         return [row]
     if isinstance(row, User):
-        return [*Fleet.objects.filter(memberships__user=row)] or [None]
+        own: list[Fleet | None] = list(Fleet.objects.filter(memberships__user=row))
+        return own or [None]
     fleet = getattr(row, "fleet", None)
     if isinstance(fleet, Fleet):
         return [fleet]

@@ -91,7 +91,7 @@ class UserAdmin(ExportMixin, AuditedAdmin[User], DjangoUserAdmin):  # type: igno
         owned = [each for user in users for each in user.memberships.select_related("fleet", "user")]
         problems = [f"{each} (the only active owner)" for each in last_owners(owned)]
         problems += [f"{user} (export the data first)" for user in users if not was_exported(user)]
-        denied = set() if len(users) == len(objs) else {"superuser"}
+        denied: set[str] = set() if len(users) == len(objs) else {"superuser"}
         return [str(user) for user in users], {"users": len(users)}, denied, problems
 
     def delete_model(self, request: HttpRequest, obj: User) -> None:

@@ -8,7 +8,7 @@ from typing import Any, Protocol
 from django.apps import apps
 from django.contrib.admin.models import LogEntry
 from django.db import transaction
-from django.db.models import CharField, Field, Func, JSONField, Model, QuerySet, TextField, Value
+from django.db.models import CharField, Field, Func, JSONField, Model, Q, QuerySet, TextField, Value
 from django.db.models.functions import Cast
 
 from accounts.audit import AuditEvent, AuditObject, log_event
@@ -64,7 +64,7 @@ def erase_user(*, user: User, actor: User) -> Mapping[str, int]:
         rows["memberships"] += 1
     rows["invitations"] = MemberInvitation.objects.filter(email__iexact=user.email).delete()[0]
     rows["emails"] = OutgoingEmail.objects.filter(recipient__iexact=user.email).delete()[0]
-    rows["audit log"] = _scrub_audit_log(address)
+    rows["audit log"] = _scrub_audit_log(user)
     rows["admin log"] = LogEntry.objects.filter(object_repr__in=names).update(object_repr=ERASED)
     for kind, handler in _handlers.items():
         rows[kind] = handler(names=names, replacement=ERASED)
@@ -82,8 +82,10 @@ def erase_user(*, user: User, actor: User) -> Mapping[str, int]:
     return rows
 
 
-def _scrub_audit_log(address: str) -> int:
-    entries = list(AuditLogEntry.objects.filter(data__name__iexact=address))
+def _scrub_audit_log(user: User) -> int:
+    as_member = Q(data__name__iexact=user.email)
+    in_admin = Q(object_type=AuditObject.RECORD, object_id=str(user.pk), data__model=user._meta.verbose_name)
+    entries = list(AuditLogEntry.objects.filter(as_member | in_admin))
     for entry in entries:
         entry.data["name"] = ERASED
     AuditLogEntry.objects.bulk_update(entries, ["data"], batch_size=500)

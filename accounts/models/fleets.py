@@ -55,6 +55,12 @@ class Fleet(models.Model):
         validators=[MinValueValidator(1), MaxValueValidator(120)],
         help_text="From 1 to 120. Older summaries are permanently deleted within an hour.",
     )
+    # Who asks drivers to share their cars, as drivers see it.
+    legal_name = models.CharField(max_length=160, blank=True, default="", db_default="")
+    contact_email = models.EmailField(blank=True, default="", db_default="")
+    privacy_notice_url = models.URLField(
+        "privacy notice", max_length=500, blank=True, default="", db_default=""
+    )
     onboarding = models.CharField(max_length=4, choices=Onboarding.choices, blank=True, editable=False)
     created_at = models.DateTimeField(default=timezone.now, editable=False)
     members = models.ManyToManyField(User, through="Membership", related_name="fleets")

@@ -12,7 +12,7 @@ from django.db.models import QuerySet
 from accounts.audit import AuditEvent, AuditObject, log_event
 from accounts.models import ApiToken, Fleet, User
 from accounts.tokens.scopes import TokenScope
-from accounts.tokens.services import IssuedToken, new_secret
+from accounts.tokens.services import IssuedToken, set_secret
 
 
 def list_service_accounts(*, fleet: Fleet) -> QuerySet[ApiToken]:
@@ -26,16 +26,16 @@ def create_service_account(
 ) -> IssuedToken:
     """Creates a service account with its token, for an owner. The caller has checked the permission."""
     granted = sorted({TokenScope.VEHICLES_READ, *scopes})
-    secret, stored = new_secret()
-    account = ApiToken.objects.create(
+    account = ApiToken(
         fleet=fleet,
         created_by=actor,
         name=name,
         scopes=granted,
         may_command=TokenScope.COMMANDS_SEND in granted,
         expires_at=expires_at,
-        **stored,
     )
+    secret = set_secret(account)
+    account.save()
     log_event(
         fleet=fleet,
         actor=actor,

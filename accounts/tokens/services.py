@@ -68,15 +68,15 @@ def issue_token(
                 "role": current.get_role_display(),
             }
             raise TokenNotAllowed(gettext(_REFUSALS[right]) % params)
-    secret, stored = new_secret()
-    token = ApiToken.objects.create(
+    token = ApiToken(
         user=membership.user,
         fleet=membership.fleet,
         name=name,
         expires_at=expires_at,
         may_command=may_command,
-        **stored,
     )
+    secret = set_secret(token)
+    token.save()
     log_event(
         fleet=token.fleet,
         actor=membership.user,
@@ -87,10 +87,11 @@ def issue_token(
     return IssuedToken(token=token, secret=secret)
 
 
-def new_secret() -> tuple[str, dict[str, str]]:
-    """Returns a new secret, and the fields in which a token stores what is left of it."""
+def set_secret(token: ApiToken) -> str:
+    """Gives a new token its secret, of which it stores only the hash. Returns the secret."""
     secret = PREFIX + secrets.token_urlsafe(32)
-    return secret, {"prefix": secret[:_PREFIX_LENGTH], "secret_hash": _hash(secret)}
+    token.prefix, token.secret_hash = secret[:_PREFIX_LENGTH], _hash(secret)
+    return secret
 
 
 def find_token(*, secret: str) -> ApiToken | None:

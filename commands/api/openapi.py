@@ -1,7 +1,8 @@
-"""The OpenAPI schema for sending a command: one form per command type, precise enough to be tested against."""
+"""The OpenAPI schemas for sending a command: one form per command type, precise enough to be tested against."""
 
 from typing import Any
 
+from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, OpenApiResponse
 
 from commands.api.request_body import KEY, KEY_PATTERN, PARAMETERS
@@ -46,29 +47,18 @@ def _schedule(name: str, parts: tuple[str, ...]) -> Json:
         "minProperties": 1,
         "additionalProperties": False,
     }
-    return _required_object({"type": {"type": "string", "enum": [name]}, **_PLACE, "windows": windows})
+    return _required_object({"type": {"type": "string", "const": name}, **_PLACE, "windows": windows})
 
 
-_PARAMETER_SCHEMAS: dict[CommandType, Json] = {
-    CommandType.SET_CHARGE_LIMIT: _required_object(
-        {"percent": {"type": "integer", "minimum": LEAST_LIMIT, "maximum": MOST_LIMIT}}
-    ),
-    CommandType.SET_DESTINATION: _required_object(_PLACE),
-    CommandType.SET_CHARGE_SCHEDULE: {"oneOf": [_schedule(name, parts) for name, parts in PARTS.items()]},
-    CommandType.DELETE_CHARGE_SCHEDULE: _required_object(
-        {"schedule_id": {"type": "string", "pattern": "^[A-Za-z0-9._:-]{1,80}$"}}
-    ),
-}
-
-
-def _form(kinds: list[CommandType], parameters: Json | None) -> Json:
-    when_online: Json = {
-        "type": "boolean",
-        "default": False,
-        "description": "Sent when the vehicle next reports data, within 12 hours, instead of now.",
-    }
+def _form(kind: Json, parameters: Json | None = None, *, may_wait: bool = True) -> Json:
+    waits = "Sent when the vehicle next reports data, within 12 hours, instead of now."
+    when_online: Json = (
+        {"type": "boolean", "default": False, "description": waits}
+        if may_wait
+        else {"const": False, "description": "This command can't wait for the vehicle."}
+    )
     properties: Json = {
-        "kind": {"type": "string", "enum": [kind.value for kind in kinds]},
+        "kind": kind,
         "parameters": parameters or {"type": "object", "additionalProperties": False},
         "reason": {
             "type": "string",
@@ -76,21 +66,60 @@ def _form(kinds: list[CommandType], parameters: Json | None) -> Json:
             "pattern": r"^[^\x00]*$",
             "description": "The reason, stored with the command. A fleet can require one.",
         },
-        "when_awake": {**when_online, "enum": [False]} if UNLOCKING & set(kinds) else when_online,
+        "when_awake": when_online,
     }
     return _object(properties, required=["kind", "parameters"] if parameters else ["kind"])
 
 
-_WITHOUT_PARAMETERS = [kind for kind in CommandType if kind not in PARAMETERS]
-REQUEST_BODY: Json = {
-    "oneOf": [
-        _form([kind for kind in _WITHOUT_PARAMETERS if kind not in UNLOCKING], None),
-        _form(sorted(UNLOCKING), None),
-        *(_form([kind], parameters) for kind, parameters in _PARAMETER_SCHEMAS.items()),
-    ]
+def _const(kind: CommandType) -> Json:
+    return {"type": "string", "const": kind.value}
+
+
+_SIMPLE = [kind for kind in CommandType if kind not in PARAMETERS and kind not in UNLOCKING]
+_SCHEDULES = {f"{name.title()}ChargeSchedule": _schedule(name, parts) for name, parts in PARTS.items()}
+_FORMS: dict[str, Json] = {
+    "SimpleCommand": _form({"$ref": "#/components/schemas/SimpleCommandKind"}),
+    "UnlockCommand": _form(_const(CommandType.UNLOCK), may_wait=False),
+    "SetChargeLimitCommand": _form(
+        _const(CommandType.SET_CHARGE_LIMIT),
+        _required_object({"percent": {"type": "integer", "minimum": LEAST_LIMIT, "maximum": MOST_LIMIT}}),
+    ),
+    "SetDestinationCommand": _form(_const(CommandType.SET_DESTINATION), _required_object(_PLACE)),
+    "SetChargeScheduleCommand": _form(
+        _const(CommandType.SET_CHARGE_SCHEDULE),
+        {"oneOf": [{"$ref": f"#/components/schemas/{name}"} for name in _SCHEDULES]},
+    ),
+    "DeleteChargeScheduleCommand": _form(
+        _const(CommandType.DELETE_CHARGE_SCHEDULE),
+        _required_object({"schedule_id": {"type": "string", "pattern": "^[A-Za-z0-9._:-]{1,80}$"}}),
+    ),
 }
+_SCHEMAS: dict[str, Json] = {
+    "SimpleCommandKind": {
+        "type": "string",
+        "enum": [kind.value for kind in _SIMPLE],
+        "description": "The commands without parameters, except unlock.",
+    },
+    **_SCHEDULES,
+    **_FORMS,
+}
+REQUEST_BODY: Json = {"oneOf": [{"$ref": f"#/components/schemas/{name}"} for name in _FORMS]}
 """The body of `POST vehicles/{id}/commands/`."""
 
+
+def add_request_schemas(result: Json, **kwargs: Any) -> Json:
+    """A postprocessing hook that adds the forms of commands to the API description."""
+    result["components"]["schemas"] |= _SCHEMAS
+    return result
+
+
+LOCATION = OpenApiParameter(
+    name="Location",
+    type=OpenApiTypes.URI,
+    location=OpenApiParameter.HEADER,
+    response=[200, 201],
+    description="The address of the command, to poll for its result.",
+)
 IDEMPOTENCY_KEY = OpenApiParameter(
     name=KEY,
     type={"type": "string", "pattern": f"^{KEY_PATTERN}$"},

@@ -21,7 +21,7 @@ from accounts.api.throttles import CommandThrottle, ReadThrottle
 from accounts.models import ApiToken, Fleet, User
 from accounts.permissions import Permission
 from commands import services
-from commands.api.openapi import CANCEL_ERRORS, CREATE_ERRORS, IDEMPOTENCY_KEY, REQUEST_BODY
+from commands.api.openapi import CANCEL_ERRORS, CREATE_ERRORS, IDEMPOTENCY_KEY, LOCATION, REQUEST_BODY
 from commands.api.queries import CONDITIONS, CommandQuery, CommandsQuery, VehicleCommandsQuery
 from commands.api.request_body import idempotency_key, parse_command
 from commands.api.serializers import COMMANDING, CommandDetailSerializer, CommandSerializer
@@ -88,7 +88,7 @@ class Commands(generics.GenericAPIView[Command]):
 class CommandList(Commands, generics.ListAPIView[Command]):
     """The commands of the caller's fleets, newest first."""
 
-    @extend_schema(operation_id="commands_list", parameters=[CommandsQuery])
+    @extend_schema(operation_id="commands_list", summary="List commands", parameters=[CommandsQuery])
     def get(self, request: Request, *args: Any, **kwargs: Any) -> Response:
         return super().get(request, *args, **kwargs)
 
@@ -102,7 +102,11 @@ class CommandList(Commands, generics.ListAPIView[Command]):
 class VehicleCommands(Commands, generics.ListAPIView[Command]):
     """The commands to one vehicle, newest first; also sends new ones."""
 
-    @extend_schema(operation_id="vehicle_commands_list", parameters=[VehicleCommandsQuery])
+    @extend_schema(
+        operation_id="vehicle_commands_list",
+        summary="List a vehicle's commands",
+        parameters=[VehicleCommandsQuery],
+    )
     def get(self, request: Request, *args: Any, **kwargs: Any) -> Response:
         return super().get(request, *args, **kwargs)
 
@@ -117,7 +121,8 @@ class VehicleCommands(Commands, generics.ListAPIView[Command]):
 
     @extend_schema(
         operation_id="send_command",
-        parameters=[VehicleQuery, IDEMPOTENCY_KEY],
+        summary="Send a command",
+        parameters=[VehicleQuery, IDEMPOTENCY_KEY, LOCATION],
         request={"application/json": REQUEST_BODY},
         responses={
             200: CommandDetailSerializer,
@@ -159,7 +164,12 @@ class VehicleCommands(Commands, generics.ListAPIView[Command]):
 class CommandDetail(Commands):
     """One command with all its times and state changes."""
 
-    @extend_schema(operation_id="command", parameters=[CommandQuery], responses=CommandDetailSerializer)
+    @extend_schema(
+        operation_id="command",
+        summary="Get a command",
+        parameters=[CommandQuery],
+        responses=CommandDetailSerializer,
+    )
     def get(self, request: Request, command_id: int) -> Response:
         return self.detail_response(self.command(command_id))
 
@@ -169,6 +179,7 @@ class CommandCancel(Commands):
 
     @extend_schema(
         operation_id="cancel_command",
+        summary="Cancel a command",
         parameters=[CommandQuery],
         request=None,
         responses={200: CommandDetailSerializer, **CANCEL_ERRORS},

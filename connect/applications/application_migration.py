@@ -25,7 +25,8 @@ from connect.invitations.models import UNNAMED
 from connect.messages import StateEvidence, StateReason
 from connect.models import Connection, ConnectionState, Invitation
 from connect.offboarding.worker import shared_elsewhere
-from connect.scopes import FLEET_SCOPES
+from connect.permission_settings.selectors import requested_scopes
+from connect.scopes import in_order
 from connect.status.states import TERMINATED, USABLE, AuthorizationPurpose
 from smartcar_api import SmartcarError
 
@@ -125,7 +126,7 @@ def invite_driver(*, pending: PendingDriver, user: User, driver: Driver, by_emai
         invitations.revoke(invitation=pending.invitation, user=user)
     connections = pending.connections
     makes = {each.vehicle.make for each in connections}
-    requested = {scope for each in connections for scope in each.scopes} | set(FLEET_SCOPES)
+    granted = {scope for each in connections for scope in each.scopes}
     return invitations.invite(
         fleet=connections[0].fleet,
         user=user,
@@ -134,7 +135,7 @@ def invite_driver(*, pending: PendingDriver, user: User, driver: Driver, by_emai
         purpose=AuthorizationPurpose.CONNECT,
         driver_name=driver.name or UNNAMED,
         driver_email=driver.email,
-        scopes=[*FLEET_SCOPES, *sorted(requested - set(FLEET_SCOPES))],
+        scopes=in_order(granted.union(requested_scopes(fleet=connections[0].fleet_id))),
         mode=connections[0].mode,
         make=makes.pop() if len(makes) == 1 else "",
     )

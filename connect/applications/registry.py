@@ -12,7 +12,7 @@ from django.views.decorators.debug import sensitive_variables
 from accounts.models import Fleet, SmartcarApiVersion
 from connect.applications.models import SmartcarApplication
 from core import encryption
-from smartcar_api import Credentials, Origins, SmartcarApi, V2Api, V3Api
+from smartcar_api import CompatibilityApi, Credentials, Origins, SmartcarApi, V2Api, V3Api
 from smartcar_api.ratelimit.middleware import ApplicationGate, bucket_id
 
 if TYPE_CHECKING:
@@ -33,6 +33,13 @@ def _v2(origins: Origins, credentials: Credentials) -> V2Api:
 @lru_cache(maxsize=64)
 def _v3(origins: Origins, credentials: Credentials) -> V3Api:
     return V3Api(
+        origins=origins, credentials=credentials, gate=ApplicationGate(bucket_id(credentials), origins)
+    )
+
+
+@lru_cache(maxsize=64)
+def _compatibility(origins: Origins, credentials: Credentials) -> CompatibilityApi:
+    return CompatibilityApi(
         origins=origins, credentials=credentials, gate=ApplicationGate(bucket_id(credentials), origins)
     )
 
@@ -58,6 +65,10 @@ class Application:
     @property
     def v3(self) -> V3Api:
         return _v3(Origins(**settings.SMARTCAR_ORIGINS), self.credentials)
+
+    @property
+    def compatibility(self) -> CompatibilityApi:
+        return _compatibility(Origins(**settings.SMARTCAR_ORIGINS), self.credentials)
 
     def api(self, api_version: str) -> SmartcarApi:
         """Returns the client for an API version."""

@@ -11,8 +11,9 @@ from django.utils.translation import gettext
 from accounts.models import Fleet
 from connect.connections.next_actions import NextAction, next_action
 from connect.models import Connection, ConnectionState, DriverPortal, Transition
-from connect.scopes import FLEET_SCOPES, PermissionScope, with_reasons
+from connect.scopes import PermissionScope, with_reasons
 from connect.status.states import DEGRADED
+from connect.virtual_key import KeyStatus, key_rows, key_status
 from vehicles import catalogue
 from vehicles.models import LatestSignal
 
@@ -35,13 +36,14 @@ class Driver:
 @dataclass(frozen=True, slots=True)
 class ConnectionRow:
     """One connection. `shared_by` is the number of drivers who share the vehicle with the fleet now, `vehicles` the
-    number of vehicles that its driver shares."""
+    number of vehicles that its driver shares. `key_missing`: a Tesla reports that it has no virtual key."""
 
     connection: Connection
     driver: Driver
     step: NextAction
     shared_by: int
     vehicles: int
+    key_missing: bool = False
 
 
 def list_connections(*, fleet: Fleet, state: str = "", search: str = "") -> QuerySet[Connection]:
@@ -79,8 +81,9 @@ def count_by_status(*, fleet: Fleet) -> dict[str, int]:
 
 
 def connection_rows(*, fleet: Fleet, connections: Iterable[Connection], now: datetime) -> list[ConnectionRow]:
-    """Returns these connections of the fleet with their drivers and next actions, in three queries."""
+    """Returns these connections of the fleet with their drivers and next actions, in three or (Tesla) four queries."""
     shown = list(connections)
+    keys = key_rows(each.vehicle for each in shown)
     users = {each.smartcar_user_id for each in shown}
     drivers = list_drivers(fleet=fleet, smartcar_user_ids=users)
     current = Connection.objects.filter(fleet=fleet).exclude(
@@ -95,6 +98,7 @@ def connection_rows(*, fleet: Fleet, connections: Iterable[Connection], now: dat
             step=next_action(each, now=now),
             shared_by=shared_by.get(each.vehicle_id, 0),
             vehicles=vehicles.get(each.smartcar_user_id, 0),
+            key_missing=key_status(each.vehicle, keys.get(each.vehicle_id)) is KeyStatus.MISSING,
         )
         for each in shown
     ]
@@ -151,11 +155,11 @@ def page_version(*, connection: Connection) -> str:
     return f"{crc32(f'{displayed}{pending_issues}'.encode())}"
 
 
-def missing_scopes(*, connection: Connection) -> list[PermissionScope]:
-    """Returns the fleet's scopes that the driver didn't grant; none if the granted scopes are unknown."""
+def missing_scopes(*, connection: Connection, requested: Iterable[str]) -> list[PermissionScope]:
+    """Returns the requested scopes that the driver didn't grant; none if the granted scopes are unknown."""
     if not connection.scopes:
         return []
-    return with_reasons(name for name in FLEET_SCOPES if name not in connection.scopes)
+    return with_reasons(name for name in requested if name not in connection.scopes)
 
 
 def battery_unknown(*, connection: Connection) -> bool:
@@ -165,3 +169,15 @@ def battery_unknown(*, connection: Connection) -> bool:
     ).first()
     body = row.body if row else None
     return bool(body and body.get("capacity") is None and body.get("availableCapacities"))
+
+
+def is_platform_outdated(*, connection: Connection) -> bool:
+    """Returns whether Smartcar reports that the manufacturer's interface of this connection doesn't support some data.
+
+    A new sign-in moves the vehicle to the current interface ("PLATFORM_NOT_CAPABLE").
+    """
+    return LatestSignal.objects.filter(
+        vehicle_id=connection.vehicle_id,
+        error_code="PLATFORM_NOT_CAPABLE",
+        reported_at__gt=connection.state_since,
+    ).exists()

@@ -8,21 +8,28 @@ from connect.connections.selectors import Driver
 from connect.invitations import services as invitations
 from connect.invitations.models import UNNAMED
 from connect.models import Connection, Invitation
-from connect.scopes import FLEET_SCOPES
+from connect.permission_settings.selectors import requested_scopes
+from connect.scopes import in_order
 from connect.status.states import AuthorizationPurpose
 from core.task_queue import enqueue_on_commit
 
 
 def create_link(
-    *, connection: Connection, user: User, purpose: AuthorizationPurpose, driver: Driver, by_email: bool
+    *,
+    connection: Connection,
+    user: User | None,
+    purpose: AuthorizationPurpose,
+    driver: Driver,
+    by_email: bool,
 ) -> Invitation:
-    """Creates an invitation for the driver of this connection. With `by_email`, its link is sent to the driver."""
+    """Creates an invitation for the driver of this connection. With `by_email`, its link is sent to the driver.
+
+    Without a `user`, it is one of the fleet's automatic requests.
+    """
     granted = set(connection.scopes)
-    # Signing in again requests nothing new. Other purposes add what the fleet uses to what is granted.
-    requested = (
-        granted if purpose is AuthorizationPurpose.SIGN_IN and granted else granted | set(FLEET_SCOPES)
-    )
-    known = [name for name in FLEET_SCOPES if name in requested]
+    # Signing in again requests nothing new. Other purposes add what the fleet requests to what is granted.
+    if purpose is not AuthorizationPurpose.SIGN_IN or not granted:
+        granted |= set(requested_scopes(fleet=connection.fleet))
     return invitations.invite(
         fleet=connection.fleet,
         user=user,
@@ -31,7 +38,7 @@ def create_link(
         purpose=purpose,
         driver_name=driver.name or UNNAMED,
         driver_email=driver.email,
-        scopes=[*known, *sorted(requested - set(known))],
+        scopes=in_order(granted),
         mode=connection.mode,
         make=connection.vehicle.make,
         single_select=True,

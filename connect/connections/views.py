@@ -21,12 +21,15 @@ from accounts.permissions import Permission, get_membership_or_404
 from connect import oauth
 from connect.connections import selectors, services
 from connect.connections.forms import LinkForm
+from connect.connections.missing_permissions import missing_permissions
 from connect.connections.next_actions import next_action
 from connect.connections.selectors import NEEDS_ATTENTION, Driver
 from connect.models import Connection, ConnectionState, Invitation
+from connect.permission_settings.selectors import requested_scopes
 from connect.scopes import with_reasons
 from connect.session_binding import session_secret
 from connect.status.states import AuthorizationPurpose
+from connect.virtual_key import key_rows, key_status
 
 _JUST_MADE = "connection_link_just_made"
 DASHBOARD = "https://dashboard.smartcar.com"
@@ -88,6 +91,7 @@ def _page(
     same_vehicle, same_driver = selectors.related_connections(connection=connection)
     invitations = Invitation.objects.filter(fleet=membership.fleet, connection=connection)
     scopes = with_reasons(connection.scopes)
+    key_row = key_rows([connection.vehicle]).get(connection.vehicle_id)
     return {
         "fleet": membership.fleet,
         "connection": connection,
@@ -98,8 +102,14 @@ def _page(
         "links": [each for each in invitations[:5] if each.open],
         "scopes": scopes,
         "others": len(connection.scopes) - len(scopes),
-        "missing": selectors.missing_scopes(connection=connection),
+        "missing": missing_permissions(
+            connection=connection, requested=requested_scopes(fleet=membership.fleet)
+        ),
+        "outdated": selectors.is_platform_outdated(connection=connection),
         "battery_unknown": selectors.battery_unknown(connection=connection),
+        "key": key_status(connection.vehicle, key_row),
+        "key_row": key_row,
+        "key_url": settings.SMARTCAR_VIRTUAL_KEY_URL,
         "transitions": selectors.list_transitions(connection=connection),
         "pending_issues": [
             ConnectionState(each.state).label

@@ -24,6 +24,8 @@ class DriverPortal(SignedLink):
     smartcar_user_id = models.CharField("Smartcar user id", max_length=128)
     driver_name = models.CharField("driver's name", max_length=80)
     driver_email = models.EmailField("driver's email", blank=True)
+    # Chosen by the driver; "" is the browser's time zone.
+    time_zone = models.CharField(max_length=64, blank=True, default="", db_default="")
     created_at = models.DateTimeField(default=timezone.now, editable=False)
 
     class Meta:

@@ -8,9 +8,16 @@ from django.utils import timezone
 
 from accounts.audit import AuditEvent, AuditObject, log_event
 from accounts.models import User
+from connect import earlier_callbacks
 from connect.driver_portal.models import DriverPortal
 from connect.emails import DRIVER_PORTAL, queue_portal_link, with_emails
-from connect.models import Connection, ConnectionState, Invitation, OffboardingRequest
+from connect.models import (
+    AuthorizationRequest,
+    Connection,
+    ConnectionState,
+    Invitation,
+    OffboardingRequest,
+)
 from connect.offboarding import services as offboarding
 from connect.offboarding.models import ErasureScope
 from core.mail.models import OutgoingEmail
@@ -38,6 +45,34 @@ def portal_after_authorization(
     if invitation.by_email:
         queue_portal_link(page=page, user=invitation.created_by)
     return page
+
+
+def portal_after(authorization: AuthorizationRequest) -> DriverPortal | None:
+    """Returns the open portal of the driver who completed this authorization, or None."""
+    connections = earlier_callbacks.connected_by(authorization)
+    if not connections:
+        return None
+    return DriverPortal.objects.filter(
+        fleet=authorization.fleet_id, smartcar_user_id=connections[0].smartcar_user_id, revoked_at=None
+    ).first()
+
+
+def portal_after_invitation(*, invitation: Invitation, session_secret: str) -> DriverPortal | None:
+    """Returns the open portal of the driver who used this invitation in this browser session, or None.
+
+    The link of the invitation alone doesn't lead there: whoever invited the driver knows it, too.
+    """
+    if not session_secret:
+        return None
+    used = AuthorizationRequest.objects.filter(
+        invitation=invitation, session_hash=hash_token(session_secret), used_at__isnull=False
+    ).select_related("fleet")
+    return next((page for page in map(portal_after, used) if page is not None), None)
+
+
+def choose_time_zone(*, page: DriverPortal, time_zone: str) -> None:
+    """Sets the time zone of the portal, as chosen by the driver; "" is the browser's."""
+    DriverPortal.objects.filter(pk=page.pk).update(time_zone=time_zone)
 
 
 def choose_language(*, page: DriverPortal, language: str) -> None:
@@ -73,6 +108,7 @@ def renew(*, page: DriverPortal, user: User, by_email: bool) -> DriverPortal:
         driver_name=page.driver_name,
         driver_email=page.driver_email,
         language=page.language,
+        time_zone=page.time_zone,
     )
     renewed.secret_hash = hash_token(renewed.secret)
     renewed.save()

@@ -22,18 +22,23 @@ from accounts.identity_check import ask_identity
 from accounts.models import Membership
 from accounts.permissions import Permission, get_membership_or_404
 from connect import emails
-from connect.driver_language import is_supported, signed_link_view
+from connect.driver_language import is_supported, signed_link_view, vehicle_for_driver
 from connect.driver_portal import privacy, services
+from connect.driver_portal.command_history import SentCommand, SharedPeriod, list_commands
 from connect.driver_portal.forms import PAUSES, EraseForm, HoursForm, PauseForm
 from connect.driver_portal.models import DriverPortal, LocationPause, TrackingSchedule, zone
 from connect.models import Connection, ConnectionState
 from connect.offboarding.models import ErasureScope
 from connect.offboarding.selectors import DeletionReceipt, get_receipt, requests_for_connections
 from connect.offboarding.services import NothingToOffboardError
-from connect.scopes import PermissionScope, with_reasons
+from connect.scopes import PermissionScope, by_topic, with_reasons
+from connect.virtual_key import KeyStatus, key_rows, key_status
+from core import qr_code, time_zones
+from vehicles.models import LatestSignal
 
 _JUST_MADE = "driver_page_just_made"
 _SHOWN = 500
+_COMMANDS = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +50,18 @@ class PortalVehicle:
     pause: LocationPause | None
     hours: TrackingSchedule | None
     hidden: bool
+    commands: list[SentCommand]
+    key: KeyStatus = KeyStatus.NOT_NEEDED
+    key_row: LatestSignal | None = None
+
+    @property
+    def name(self) -> str:
+        """Make, model and year."""
+        return vehicle_for_driver(self.connection.vehicle)
+
+    @property
+    def topics(self) -> list[tuple[str, list[PermissionScope]]]:
+        return by_topic(self.scopes)
 
     @property
     def withdrawn(self) -> bool:
@@ -64,8 +81,13 @@ def show(request: HttpRequest, page: DriverPortal) -> HttpResponse:
     context = {
         "page": page,
         "sharing_with": page.fleet,
-        "time_zone": zone(page.fleet.time_zone).key,
+        "hours_zone": zone(page.fleet.time_zone).key,
+        "command_limit": _COMMANDS,
+        "qr_code": qr_code.as_svg(page.url, title=_("QR code of the link to your page")),
+        "time_zone": timezone.get_current_timezone_name(),
+        "time_zones": time_zones.names(),
         "vehicles": [_portal_vehicle(connection, now=now) for connection in connections],
+        "key_url": settings.SMARTCAR_VIRTUAL_KEY_URL,
         "offboardings": [
             get_receipt(offboarding) for offboarding in requests_for_connections(page=page)[:20]
         ],
@@ -78,12 +100,16 @@ def show(request: HttpRequest, page: DriverPortal) -> HttpResponse:
 def _portal_vehicle(connection: Connection, *, now: datetime) -> PortalVehicle:
     current = Q(ends_at=None) | Q(ends_at__gt=now)
     rules = privacy.privacy_for_vehicle(vehicle_ids=[connection.vehicle_id], now=now)
+    key_row = key_rows([connection.vehicle]).get(connection.vehicle_id)
     return PortalVehicle(
         connection=connection,
         scopes=with_reasons(connection.scopes),
         pause=connection.place_pauses.filter(current, began_at__lte=now).first(),
         hours=getattr(connection, "working_hours", None),
         hidden=rules.is_hidden(connection.vehicle_id, at=now),
+        key=key_status(connection.vehicle, key_row),
+        key_row=key_row,
+        commands=list_commands(period=SharedPeriod.of(connection), limit=_COMMANDS),
     )
 
 
@@ -142,6 +168,17 @@ def set_language(request: HttpRequest, page: DriverPortal) -> HttpResponse:
     if not is_supported(language):
         return HttpResponseBadRequest()
     services.choose_language(page=page, language=language)
+    return redirect(page.path)
+
+
+@require_POST
+@signed_link_view(DriverPortal.from_token)
+def set_time_zone(request: HttpRequest, page: DriverPortal) -> HttpResponse:
+    """Sets the time zone of the portal; an empty one is the browser's."""
+    time_zone = request.POST.get("time_zone", "")
+    if time_zone and not time_zones.is_time_zone(time_zone):
+        return HttpResponseBadRequest()
+    services.choose_time_zone(page=page, time_zone=time_zone)
     return redirect(page.path)
 
 
@@ -211,7 +248,10 @@ def _pause(request: HttpRequest, connection: Connection) -> None:
         messages.error(request, _("Choose how long to hide the location."))
         return
     privacy.pause(connection=connection, duration=PAUSES[form.cleaned_data["lasts"]], now=timezone.now())
-    messages.success(request, _("The location of %(vehicle)s is hidden.") % {"vehicle": connection.vehicle})
+    messages.success(
+        request,
+        _("The location of %(vehicle)s is hidden.") % {"vehicle": vehicle_for_driver(connection.vehicle)},
+    )
 
 
 def _resume(request: HttpRequest, connection: Connection) -> None:
@@ -226,13 +266,17 @@ def _set_hours(request: HttpRequest, connection: Connection) -> None:
         return
     privacy.set_hours(connection=connection, now=timezone.now(), **form.cleaned_data)
     message = _("%(fleet)s can see the location of %(vehicle)s only during these hours.")
-    messages.success(request, message % {"fleet": connection.fleet, "vehicle": connection.vehicle})
+    messages.success(
+        request, message % {"fleet": connection.fleet, "vehicle": vehicle_for_driver(connection.vehicle)}
+    )
 
 
 def _clear_hours(request: HttpRequest, connection: Connection) -> None:
     privacy.clear_hours(connection=connection)
     message = _("%(fleet)s can see the location of %(vehicle)s at all times.")
-    messages.success(request, message % {"fleet": connection.fleet, "vehicle": connection.vehicle})
+    messages.success(
+        request, message % {"fleet": connection.fleet, "vehicle": vehicle_for_driver(connection.vehicle)}
+    )
 
 
 def _withdraw(request: HttpRequest, connection: Connection) -> None:
@@ -246,7 +290,7 @@ def _withdraw(request: HttpRequest, connection: Connection) -> None:
         messages.error(request, str(error))
         return
     message = _("%(fleet)s no longer has access to %(vehicle)s. You can follow the progress below.")
-    vehicle = connection.vehicle.description or _("the car")
+    vehicle = vehicle_for_driver(connection.vehicle)
     messages.success(request, message % {"fleet": connection.fleet, "vehicle": vehicle})
 
 

@@ -19,6 +19,7 @@ from connect import applications
 from connect.applications import application_migration, credential_check, setup_events
 from connect.applications.application_migration import PendingDriver
 from connect.applications.setup_events import SetupStep
+from connect.business_fleet.selectors import get_adoption
 from connect.models import Invitation
 from connect.v2.api_migration import selectors, services
 from connect.v2.api_migration.selectors import MigrationProgress
@@ -149,6 +150,7 @@ def _page(request: HttpRequest, membership: Membership) -> dict[str, Any]:
         else 0,
         "just_made": invitations.filter(pk=just_made).first() if just_made else None,
         "email_offered": settings.EMAIL_ENABLED,
+        "adoption": get_adoption(fleet=fleet),
         "application": application,
         "application_id": application.credentials.application_id,
         "own": application.row is None,

@@ -6,7 +6,7 @@ from django.core.validators import RegexValidator
 from django.utils.translation import gettext_lazy as _
 
 from connect.invitations.models import Invitation
-from connect.scopes import FLEET_SCOPES, NEEDED, SCOPES
+from connect.scopes import FLEET_SCOPES, NEEDED, SCOPES, in_order
 
 
 class CapitalsField(forms.CharField):
@@ -16,8 +16,22 @@ class CapitalsField(forms.CharField):
         return str(super().to_python(value) or "").upper().replace("-", "_").replace(" ", "_")
 
 
+_COUNTRY = RegexValidator(r"^[A-Z]{2}$", _("Enter a two-letter country code, such as DE or US."))
+_MAKE = RegexValidator(r"^[A-Z_]{2,40}$", _("Enter the name of a make, such as Tesla or Land Rover."))
+
+
+class OwnVehicleForm(forms.Form):
+    """A member's choices for an own vehicle; empty fields leave the choice to Smartcar Connect."""
+
+    make = CapitalsField(required=False, validators=[_MAKE])
+    country = CapitalsField(required=False, validators=[_COUNTRY])
+
+
 class InvitationForm(forms.ModelForm[Invitation]):
-    """A manager's choices for one driver; empty fields leave the choice to the driver."""
+    """A manager's choices for one driver; empty fields leave the choice to the driver.
+
+    `initial` has the permissions that the fleet requests.
+    """
 
     scopes = forms.MultipleChoiceField(
         choices=[(scope.name, scope.title) for scope in SCOPES],
@@ -25,22 +39,17 @@ class InvitationForm(forms.ModelForm[Invitation]):
         required=False,
     )
     mode = forms.ChoiceField(choices=[("live", _("Real vehicles")), ("simulated", _("Simulated vehicles"))])
+    required_scopes = forms.MultipleChoiceField(
+        choices=[(scope.name, scope.title) for scope in SCOPES], required=False
+    )
     vin = CapitalsField(
         required=False,
         validators=[
             RegexValidator(r"^[A-HJ-NPR-Z0-9]{17}$", _("A VIN has 17 letters and digits, without I, O or Q."))
         ],
     )
-    country = CapitalsField(
-        required=False,
-        validators=[RegexValidator(r"^[A-Z]{2}$", _("Enter a two-letter country code, such as DE or US."))],
-    )
-    make = CapitalsField(
-        required=False,
-        validators=[
-            RegexValidator(r"^[A-Z_]{2,40}$", _("Enter the name of a make, such as Tesla or Land Rover."))
-        ],
-    )
+    country = CapitalsField(required=False, validators=[_COUNTRY])
+    make = CapitalsField(required=False, validators=[_MAKE])
     language = forms.ChoiceField(choices=[("", _("Browser default")), *settings.LANGUAGES], required=False)
     by_email = forms.BooleanField(required=False)
 
@@ -51,6 +60,7 @@ class InvitationForm(forms.ModelForm[Invitation]):
             "driver_email",
             "language",
             "scopes",
+            "required_scopes",
             "mode",
             "make",
             "single_select",
@@ -65,7 +75,12 @@ class InvitationForm(forms.ModelForm[Invitation]):
     def clean_scopes(self) -> list[str]:
         """Returns the selected scopes in our order, including the required one."""
         chosen = {NEEDED, *self.cleaned_data["scopes"]}
-        return [name for name in FLEET_SCOPES if name in chosen]
+        return in_order(chosen)
+
+    def clean_required_scopes(self) -> list[str]:
+        """Returns those of the required scopes that are requested."""
+        requested = self.cleaned_data.get("scopes", [])
+        return [name for name in requested if name in self.cleaned_data["required_scopes"]]
 
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean() or self.cleaned_data

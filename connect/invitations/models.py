@@ -33,9 +33,16 @@ class Invitation(OneTimeLink):
     connection = models.ForeignKey(
         "connect.Connection", on_delete=models.CASCADE, null=True, blank=True, related_name="invitations"
     )
+    bulk_request = models.ForeignKey(
+        "connect.BulkRequest", on_delete=models.SET_NULL, null=True, blank=True, related_name="invitations"
+    )
+    # Created by the fleet's automatic requests (connect.reminders), not by a member.
+    automatic = models.BooleanField(default=False, db_default=False)
     driver_name = models.CharField("driver's name", max_length=80)
     driver_email = models.EmailField("driver's email", blank=True)
     scopes = ArrayField(models.CharField(max_length=60))
+    # Those of `scopes` without which the driver can't connect a vehicle ("Build the Connect URL").
+    required_scopes = ArrayField(models.CharField(max_length=60), default=list, db_default=[])
     mode = models.CharField(max_length=10)
     make = models.CharField(max_length=40, blank=True)
     single_select = models.BooleanField(default=False)

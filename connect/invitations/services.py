@@ -13,13 +13,18 @@ from core.signed_links import hash_token
 
 
 @transaction.atomic
-def invite(*, fleet: Fleet, user: User, by_email: bool, **options: Any) -> Invitation:
+def invite(*, fleet: Fleet, user: User | None, by_email: bool, **options: Any) -> Invitation:
     """Creates an invitation; `options` are fields of Invitation. With `by_email`, its link is sent to the driver.
 
-    The default language of an invitation with a connection is that of the driver's portal.
+    The default language of an invitation with a connection is that of the driver's portal. Without a `user`, it is one
+    of the fleet's automatic requests (connect.reminders).
     """
     invitation = Invitation(
-        fleet=fleet, created_by=user, by_email=by_email and bool(options.get("driver_email")), **options
+        fleet=fleet,
+        created_by=user,
+        automatic=user is None,
+        by_email=by_email and bool(options.get("driver_email")),
+        **options,
     )
     invitation.language = invitation.language or _portal_language(invitation.connection)
     invitation.secret_hash = hash_token(invitation.secret)

@@ -86,7 +86,7 @@ def _revoke(connection: Connection) -> tuple[RevocationStatus, str]:
     if shared_elsewhere(connection):
         return RevocationStatus.SHARED, ""
     try:
-        answer = _disconnect(connection)
+        answer = disconnect(connection)
     except token_store.TokensUnavailableError:
         if connection.api_version == SmartcarApiVersion.V2 and _has_no_valid_tokens(connection):
             return RevocationStatus.ENDED_BEFORE, ""
@@ -98,20 +98,42 @@ def _revoke(connection: Connection) -> tuple[RevocationStatus, str]:
     return (RevocationStatus.ENDED if answer.known else RevocationStatus.ENDED_BEFORE), answer.request_id
 
 
-def _disconnect(connection: Connection) -> Disconnected:
-    return gateway.call(
-        connection=connection,
-        purpose=CallPurpose.PERSON,
-        request=lambda api, access: api.disconnect(
-            access,
-            vehicle_id=connection.vehicle.smartcar_id,
-            connection_id=connection.smartcar_connection_id,
-        ),
+def disconnect(
+    connection: Connection, *, connection_id: str = "", purpose: CallPurpose = CallPurpose.PERSON
+) -> Disconnected:
+    """Revokes the grant at Smartcar. Raises SmartcarError or TokensUnavailableError.
+
+    On v2, a token pair that is no longer valid doesn't mean that the grant has ended: the management token ends it.
+    Without a management token, the error is raised.
+    """
+    try:
+        return gateway.call(
+            connection=connection,
+            purpose=purpose,
+            request=lambda api, access: api.disconnect(
+                access,
+                vehicle_id=connection.vehicle.smartcar_id,
+                connection_id=connection_id or connection.smartcar_connection_id,
+            ),
+        )
+    except token_store.TokensUnavailableError:
+        if not _can_be_managed(connection) or not _has_no_valid_tokens(connection):
+            raise
+    except SmartcarError as error:
+        if error.type != "invalid_grant" or not _can_be_managed(connection):
+            raise
+    return applications.for_connection(connection).v2.end_connection(
+        user_id=connection.smartcar_user_id, vehicle_id=connection.vehicle.smartcar_id
     )
 
 
+def _can_be_managed(connection: Connection) -> bool:
+    application = applications.for_connection(connection)
+    return connection.api_version == SmartcarApiVersion.V2 and bool(application.credentials.management_tokens)
+
+
 def _has_no_valid_tokens(connection: Connection) -> bool:
-    """Whether the v2 grant has no valid tokens left and can't be revoked. Smartcar's list is then decisive."""
+    """Whether the v2 connection has no valid tokens left. Without a management token, it then can't be revoked."""
     return connection.tokens is None or connection.tokens.reread().revoked_at is not None
 
 

@@ -266,18 +266,15 @@ def _subscribe_again(row: Connection) -> None:
 
 def _leftover(row: Connection, found: Difference, began_at: datetime) -> Repair:
     """Revokes again a grant that a driver or manager ended here and that Smartcar still lists."""
-    row.refresh_from_db(fields=["state"])
-    if row.state != ConnectionState.REMOVED or worker.shared_elsewhere(row):
+    row.refresh_from_db(fields=["state", "retired_at"])
+    # A retired vehicle that is listed again is adopted again, and nobody wanted its grant to end.
+    if row.state != ConnectionState.REMOVED or row.retired_at or worker.shared_elsewhere(row):
         return Repair(False, ReconciliationNote.CHANGED_MEANWHILE)
     try:
-        gateway.call(
-            connection=row,
+        worker.disconnect(
+            row,
+            connection_id=found.theirs.connection_id if found.theirs else "",
             purpose=CallPurpose.BACKGROUND,
-            request=lambda api, access: api.disconnect(
-                access,
-                vehicle_id=row.vehicle.smartcar_id,
-                connection_id=found.theirs.connection_id if found.theirs else "",
-            ),
         )
     except SmartcarError as error:
         return Repair(False, ReconciliationNote.GRANT_NOT_ENDED, error)

@@ -13,6 +13,7 @@ from connect.messages import StateEvidence, TokenProblem
 from connect.models import Connection, ConnectionState, SmartcarApplication, UserToken
 from connect.status import reasons
 from connect.status.state_machine import INVALID_GRANT
+from connect.status.states import TERMINATED
 from connect.token_lease import REFRESH_MARGIN, TokensUnavailableError, get_or_refresh
 from core import encryption
 from smartcar_api import Access, SmartcarError, TokenPair, V2Api
@@ -85,8 +86,10 @@ def _mark_revoked(row: UserToken) -> None:
     now = timezone.now()
     if not UserToken.objects.filter(pk=row.pk, version=row.version).update(revoked_at=now):
         return  # Another process has stored a newer pair; only the one of this process is invalid.
-    # A connection that was migrated to v3 retains its pair for migrating back, but doesn't depend on it.
-    for connection in Connection.objects.filter(tokens=row, api_version=SmartcarApiVersion.V2):
+    # A connection that was migrated to v3 retains its pair for migrating back, but doesn't depend on it. One that has
+    # ended stays so: signing in again would not renew it.
+    dependent = Connection.objects.filter(tokens=row, api_version=SmartcarApiVersion.V2)
+    for connection in dependent.exclude(state__in=TERMINATED):
         connection.move_to(
             ConnectionState.NEEDS_REAUTHENTICATION,
             reason=reasons.reason_for(ConnectionState.NEEDS_REAUTHENTICATION, INVALID_GRANT),

@@ -11,6 +11,8 @@ from rest_framework import exceptions
 from rest_framework.response import Response
 from rest_framework.views import exception_handler
 
+from core.api.rate_limits import report_uncounted
+
 CONTENT_TYPE = "application/problem+json"
 
 
@@ -24,6 +26,7 @@ class FleetRequired(exceptions.APIException):
 def handle(error: Exception, context: dict[str, Any]) -> Response | None:
     """Django REST framework's exception handler: returns API errors as problems and leaves others to Django."""
     converted = _convert(error)
+    report_uncounted(context["request"], context["view"].get_throttles(), context["view"])
     response = exception_handler(converted, context)
     if response is None or not isinstance(converted, exceptions.APIException):
         return response

@@ -14,11 +14,15 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class RenderedEmail:
-    """What is sent. `recipient` replaces the queued address, for users whose address may change meanwhile."""
+    """What is sent. `recipient` replaces the queued address, for users whose address may change meanwhile.
+
+    Replies go to `reply_to`, or to the sender if it is empty.
+    """
 
     subject: str
     text: str
     recipient: str = ""
+    reply_to: str = ""
 
     def __repr__(self) -> str:
         return "RenderedEmail()"

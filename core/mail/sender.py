@@ -120,6 +120,7 @@ def _deliver(email: OutgoingEmail, rendered: RenderedEmail) -> None:
         " ".join(rendered.subject.split()),
         rendered.text,
         to=[rendered.recipient or email.recipient],
+        reply_to=[rendered.reply_to] if rendered.reply_to else None,
         headers={"Message-ID": email.message_id, "Auto-Submitted": "auto-generated"},
     )
     connection = get_connection()

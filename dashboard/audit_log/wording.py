@@ -1,6 +1,6 @@
 """Display texts of audit log entries, in the active language."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
 from django.utils.functional import Promise
@@ -13,6 +13,9 @@ from accounts.tokens.scopes import TokenScope
 from commands.models import ReasonRequirement
 from commands.types import CommandType
 from connect.offboarding.models import ErasureScope
+from connect.scopes import with_reasons
+from connect.status.states import AuthorizationPurpose
+from vehicles.makes import make_name
 
 _VEHICLE_FIELDS: Mapping[str, Promise] = {
     "name": gettext_lazy("Name"),
@@ -23,6 +26,9 @@ _VEHICLE_FIELDS: Mapping[str, Promise] = {
 }
 _SETTINGS: Mapping[str, Promise] = {
     "name": gettext_lazy("Name"),
+    "legal_name": gettext_lazy("Legal name"),
+    "contact_email": gettext_lazy("Contact email for drivers"),
+    "privacy_notice_url": gettext_lazy("Privacy notice (address)"),
     "unit_system": gettext_lazy("Units"),
     "time_zone": gettext_lazy("Time zone"),
     "raw_retention_months": gettext_lazy("Keep raw readings for (months)"),
@@ -66,6 +72,10 @@ def _calls(value: int | None) -> str:
     return ngettext("%(count)d API call per month", "%(count)d API calls per month", value) % {"count": value}
 
 
+def _scopes(names: Iterable[str]) -> str:
+    return ", ".join(_(scope.title) for scope in with_reasons(names))
+
+
 def _choice(labels: Mapping[str, Any]) -> Callable[[Any], str]:
     return lambda value: str(labels.get(value, value))
 
@@ -84,6 +94,11 @@ _READERS: Mapping[str, Callable[[Any], str]] = {
     "fields": lambda names: ", ".join(str(_VEHICLE_FIELDS.get(name, name)) for name in names),
     "from": lambda value: _("Previous: %(value)s") % {"value": _VALUES.get(value, value)},
     "to": lambda value: _("New: %(value)s") % {"value": _VALUES.get(value, value)},
+    "added": lambda names: _("Added: %(names)s") % {"names": _scopes(names)},
+    "removed": lambda names: _("Removed: %(names)s") % {"names": _scopes(names)},
+    "purpose": _choice(dict(AuthorizationPurpose.choices)),
+    "make": make_name,
+    "drivers": lambda count: ngettext("%(count)d driver", "%(count)d drivers", count) % {"count": count},
     "vehicles": lambda count: ngettext("%(count)d vehicle", "%(count)d vehicles", count) % {"count": count},
     "migrated": lambda count: _("%(count)d migrated") % {"count": count},
     "skipped": lambda count: _("%(count)d skipped") % {"count": count},
@@ -93,6 +108,8 @@ _READERS: Mapping[str, Callable[[Any], str]] = {
     "admin_fields": ", ".join,
     "action": str,
     "by_driver": lambda _value: _("By the driver"),
+    "enabled": lambda _value: _("Turned on"),
+    "quiet_hours": lambda hours: _("Quiet hours: %(hours)s") % {"hours": hours},
     "sends_commands": lambda _value: _("Can send commands to vehicles"),
     "text": str,
     "target": str,

@@ -4,15 +4,17 @@ from datetime import datetime
 from typing import Any
 
 from django import forms
+from django.core.validators import URLValidator
 from django.utils import timezone
 from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from accounts.models import Fleet
-from dashboard.fleet_settings.time_zones import parse_time_zone
+from core.time_zones import parse_time_zone
 from vehicles.dates import retention_start
 
+DRIVER_FACING = ("legal_name", "contact_email", "privacy_notice_url")
 MONTHS = ("raw_retention_months", "rollup_retention_months")
 
 
@@ -57,14 +59,30 @@ class SettingsForm(FleetForm):
     """A fleet's settings. Shortening the retention deletes data, so that requires confirmation."""
 
     confirmed = forms.BooleanField(required=False)
+    privacy_notice_url = forms.URLField(
+        max_length=500,
+        required=False,
+        assume_scheme="https",
+        validators=[URLValidator(schemes=("https", "http"))],
+        label=gettext_lazy("Privacy notice (address)"),
+        help_text=gettext_lazy("Linked on the pages where drivers decide what to share. Optional."),
+    )
 
     class Meta(FleetForm.Meta):
-        fields = (*FleetForm.Meta.fields, *MONTHS)
+        fields = ("name", *DRIVER_FACING, "unit_system", "time_zone", *MONTHS)
         labels = FleetForm.Meta.labels | {
+            "legal_name": gettext_lazy("Legal name"),
+            "contact_email": gettext_lazy("Contact email for drivers"),
             "raw_retention_months": gettext_lazy("Keep raw readings for (months)"),
             "rollup_retention_months": gettext_lazy("Keep hourly and daily summaries for (months)"),
         }
         help_texts = FleetForm.Meta.help_texts | {
+            "legal_name": gettext_lazy(
+                "The organization that is responsible for the drivers' data, as drivers see it. Optional."
+            ),
+            "contact_email": gettext_lazy(
+                "Shown to drivers, and where their replies to our emails go. Optional."
+            ),
             "raw_retention_months": gettext_lazy(
                 "Every value a vehicle reports, with its timestamp. Enter a whole number from 1 to 120."
             ),
@@ -78,6 +96,9 @@ class SettingsForm(FleetForm):
         super().__init__(*args, **kwargs)
         self.before = {name: getattr(self.instance, name) for name in MONTHS}
         self.losses: list[str] = []
+
+    def clean_legal_name(self) -> str:
+        return " ".join(self.cleaned_data["legal_name"].split())
 
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean() or self.cleaned_data

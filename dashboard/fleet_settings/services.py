@@ -12,7 +12,16 @@ from accounts.audit import AuditEvent, log_event
 from accounts.models import Fleet, User
 from accounts.permissions import Permission, fleets_for
 
-_SETTINGS = ("name", "unit_system", "time_zone", "raw_retention_months", "rollup_retention_months")
+_SETTINGS = (
+    "name",
+    "legal_name",
+    "contact_email",
+    "privacy_notice_url",
+    "unit_system",
+    "time_zone",
+    "raw_retention_months",
+    "rollup_retention_months",
+)
 _SLUG_LENGTH = 40
 
 

@@ -17,9 +17,9 @@ from django.views.decorators.http import require_http_methods
 from accounts.identity_check import ask_identity
 from accounts.models import Fleet, Membership, User
 from accounts.permissions import Permission, get_membership_or_404, has_permission
+from core.time_zones import zones
 from dashboard.fleet_settings import services
 from dashboard.fleet_settings.forms import FleetForm, SettingsForm
-from dashboard.fleet_settings.time_zones import zones
 from dashboard.onboarding.selectors import build_checklist
 
 

@@ -54,15 +54,26 @@ class Row:
 
     @property
     def level(self) -> float | None:
-        """State of charge, or the fuel level of a vehicle without one."""
-        return self.vehicle.charge if self.vehicle.charge is not None else self.vehicle.fuel
+        """The level of what the vehicle drives on, in percent."""
+        return self.vehicle.level
 
     @property
     def fuel_only(self) -> bool:
-        return self.vehicle.charge is None and self.vehicle.fuel is not None
+        return self.vehicle.on_fuel
+
+    @property
+    def fuel_liters(self) -> float | None:
+        """The fuel of a vehicle that reports liters and no level."""
+        return self.vehicle.fuel_liters if self.vehicle.on_fuel and self.vehicle.level is None else None
+
+    @property
+    def has_energy(self) -> bool:
+        return self.level is not None or self.fuel_liters is not None
 
     @property
     def level_at(self) -> datetime | None:
+        if self.fuel_liters is not None:
+            return self.vehicle.fuel_liters_at
         return self.vehicle.fuel_at if self.fuel_only else self.vehicle.charge_at
 
     @property

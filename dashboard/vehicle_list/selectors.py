@@ -16,15 +16,19 @@ from alerts.models import LOW_BATTERY
 from connect.status.states import DEGRADED, USABLE, ConnectionState
 from dashboard.vehicle_list.filters import PAGE_SIZE, Filters, TileFilter
 from vehicles import catalogue
+from vehicles.energy import drives_on_fuel_sql, level_sql
 
 # A vehicle counts as stale if it hasn't reported for this long: its lock status and location should be newer.
 STALE = timedelta(hours=2)
 NO_RECENT_DATA = timedelta(hours=48)
 _MOVING = catalogue.SPEED.staleness or timedelta(minutes=15)
 
+_ON_FUEL = drives_on_fuel_sql(vehicle="vehicle", snapshot="now")
+_LEVEL = level_sql(vehicle="vehicle", snapshot="now")
+
 # Of several drivers' connections to a vehicle, the best usable one counts, and the newest among equals. With IDs, only
 # these vehicles are queried.
-_VEHICLES = """
+_VEHICLES = f"""
     WITH link AS (
         SELECT DISTINCT ON (vehicle_id) vehicle_id, id, state, smartcar_user_id
         FROM connect_connection
@@ -41,14 +45,16 @@ _VEHICLES = """
                vehicle.make, vehicle.model, vehicle.year, vehicle.powertrain, vehicle."group", vehicle.last_seen_at,
                coalesce(nullif(vehicle.driver, ''), page.driver_name, '') AS driver,
                link.id AS connection_id, link.state, link.state = ANY(%(degraded)s) AS degraded,
-               now.charge, now.charge_at, now.fuel, now.fuel_at,
-               coalesce(now.range_km, now.fuel_range_km) AS range_km,
+               now.charge, now.charge_at, now.fuel, now.fuel_at, now.fuel_liters, now.fuel_liters_at,
+               {_ON_FUEL} AS on_fuel,
+               CASE WHEN {_ON_FUEL} THEN coalesce(now.fuel_range_km, nullif(now.range_km, 0))
+                    ELSE coalesce(now.range_km, now.fuel_range_km) END AS range_km,
                coalesce(now.charging, false) AS charging, now.locked, now.locked_at,
                now.latitude, now.longitude, now.heading, now.place_at,
                coalesce(now.speed > 0 AND now.speed_at > %(moving_since)s, false) AS moving,
                now.odometer_km, now.odometer_at,
-               coalesce(now.charge, now.fuel) AS level,
-               coalesce(coalesce(now.charge, now.fuel) < coalesce(rules.low_battery, %(low)s), false) AS low,
+               {_LEVEL} AS level,
+               coalesce({_LEVEL} < coalesce(rules.low_battery, %(low)s), false) AS low,
                vehicle.last_seen_at IS NULL OR vehicle.last_seen_at < %(stale_since)s AS stale,
                coalesce(nullif(vehicle.name, ''), concat_ws(' ', vehicle.make, vehicle.model, vehicle.year)) AS title
         FROM vehicles_vehicle AS vehicle
@@ -58,10 +64,21 @@ _VEHICLES = """
         LEFT JOIN alerts_fleetrules AS rules ON rules.fleet_id = vehicle.fleet_id
         WHERE vehicle.fleet_id = %(fleet)s
     )
-"""
+"""  # noqa: S608
 _FIELDS = (
     *("id", "smartcar_id", "name", "plate", "make", "model", "year", "powertrain", "group", "last_seen_at"),
-    *("driver", "connection_id", "state", "degraded", "charge", "charge_at", "fuel", "fuel_at", "range_km"),
+    *(
+        "driver",
+        "connection_id",
+        "state",
+        "degraded",
+        "charge",
+        "charge_at",
+        "fuel",
+        "fuel_at",
+        "fuel_liters",
+    ),
+    *("fuel_liters_at", "on_fuel", "level", "range_km"),
     *("charging", "locked", "locked_at", "latitude", "longitude", "heading", "place_at", "moving"),
     *("odometer_km", "odometer_at", "stale", "low"),
 )
@@ -94,6 +111,8 @@ _MARK = """
 class VehicleRow:
     """One vehicle as queried. Percentages are 0-100, distances are in km, and unknown values are None.
 
+    `level` is that of what the vehicle drives on: its tank if `on_fuel`, else its battery (vehicles.energy).
+
     The location may be one that the driver hides at the moment (dashboard.vehicle_list.rows removes it).
     """
 
@@ -115,6 +134,10 @@ class VehicleRow:
     charge_at: datetime | None
     fuel: float | None
     fuel_at: datetime | None
+    fuel_liters: float | None
+    fuel_liters_at: datetime | None
+    on_fuel: bool
+    level: float | None
     range_km: float | None
     charging: bool
     locked: bool | None

@@ -42,7 +42,12 @@ def _summarize_line(line: Line, unit: str, since: float, until: float, *, named:
         "when": _when(shown[-1][0]),
     }
     gaps = sum(value is None for value in line.values)
-    return " ".join(filter(None, [name + text, _gaps(gaps)]))
+    replacements = [
+        _("New instrument since %(when)s; the one before showed %(before)s.")
+        % {"when": _when(at), "before": _number(before, unit)}
+        for at, before in line.replacements
+    ]
+    return " ".join(filter(None, [name + text, *replacements, _gaps(gaps)]))
 
 
 def _summarize_band(chart: BandChart) -> str:

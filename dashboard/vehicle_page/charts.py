@@ -12,10 +12,11 @@ from typing import Any
 from django.utils import timezone
 
 from vehicles.catalogue import CATALOGUE, VIN, Shape, Signal
+from vehicles.continuity import is_counter
 from vehicles.dates import retention_start
 from vehicles.erasure import PLACE_CODES
 from vehicles.formatting import display_unit, format_value
-from vehicles.history import Point, has_more, neighbors, series
+from vehicles.history import Point, has_more, instrument_changes, neighbors, series
 from vehicles.models import Vehicle
 from vehicles.state_intervals import MAX_INTERVALS, state_intervals
 from vehicles.units import Unit, convert, symbol
@@ -33,7 +34,8 @@ class Line:
     """A number over time. A value is None in a gap; for hours and days it is the mean, between `low` and `high`.
 
     The first and last point may be outside the requested time, as the line continues to them. `resolution` is "raw",
-    "thinned" (real readings, including peaks), "hour" or "day".
+    "thinned" (real readings, including peaks), "hour" or "day". `replacements` are the times at which a counter was
+    replaced by a new one, with the last count of the one before.
     """
 
     code: str
@@ -43,6 +45,7 @@ class Line:
     values: list[float | None]
     low: list[float | None] | None
     high: list[float | None] | None
+    replacements: list[tuple[float, float]] = field(default_factory=list)
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,11 +154,21 @@ def build_line(*, vehicle: Vehicle, signal: Signal, start: datetime, end: dateti
         points = [*([before] if before else []), *points, *([after] if after else [])]
     banded = resolution in ("hour", "day")
     line = Line(signal.code, signal.label, resolution, [], [], [] if banded else None, [] if banded else None)
+    line.replacements.extend(_replacements(vehicle, signal, start, end))
     for point, gap in _with_gaps(points, max_gap=max_gap):
         _add(line, point.at, point, signal=signal, units=vehicle.units)
         if gap:
             _add(line, point.at + timedelta(seconds=1), None, signal=signal, units=vehicle.units)
     return line
+
+
+def _replacements(
+    vehicle: Vehicle, signal: Signal, start: datetime, end: datetime
+) -> list[tuple[float, float]]:
+    if not is_counter(signal.code):
+        return []
+    changes = instrument_changes(vehicle=vehicle, signal=signal, start=start, end=end)
+    return [(at.timestamp(), _shown(before, signal, vehicle.units) or 0.0) for at, before in changes]
 
 
 def _add(line: Line, at: datetime, point: Point | None, *, signal: Signal, units: str) -> None:

@@ -1,5 +1,6 @@
 """The connection tab: who shares the vehicle, the connection's status, and available actions."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from django.contrib.auth.decorators import login_required
@@ -9,8 +10,10 @@ from django.utils import timezone
 from django.views.decorators.http import require_GET
 
 from accounts.permissions import Permission
-from connect.connections.selectors import ConnectionRow, connection_rows, missing_scopes
+from connect.connections.missing_permissions import MissingPermissions, missing_permissions
+from connect.connections.selectors import ConnectionRow, connection_rows
 from connect.models import Connection, ConnectionState
+from connect.permission_settings.selectors import requested_scopes
 from connect.scopes import PermissionScope, with_reasons
 from connect.usage import quota
 from dashboard.vehicle_page.base import CONNECTION, vehicle_context
@@ -26,7 +29,7 @@ class Grant:
     row: ConnectionRow
     scopes: list[PermissionScope]
     others: int
-    missing: list[PermissionScope]
+    missing: MissingPermissions
 
 
 @login_required
@@ -40,15 +43,19 @@ def page(request: HttpRequest, slug: str, smartcar_id: str) -> HttpResponse:
         .exclude(state=ConnectionState.REMOVED)
         .select_related("vehicle")
     )
+    requested = requested_scopes(fleet=frame.fleet)
     rows = connection_rows(fleet=frame.fleet, connections=found, now=now)
-    context = frame.context(CONNECTION) | {"grants": [_grant(row) for row in rows]}
+    context = frame.context(CONNECTION) | {"grants": [_grant(row, requested) for row in rows]}
     if frame.can(Permission.BUDGET):
         context["usage"] = quota.vehicle_usage(vehicle=frame.vehicle, month=quota.billing_month(now))
     return render(request, "dashboard/vehicle_page/connection.html", context)
 
 
-def _grant(row: ConnectionRow) -> Grant:
+def _grant(row: ConnectionRow, requested: Iterable[str]) -> Grant:
     scopes = with_reasons(row.connection.scopes)
     return Grant(
-        row, scopes, len(row.connection.scopes) - len(scopes), missing_scopes(connection=row.connection)
+        row,
+        scopes,
+        len(row.connection.scopes) - len(scopes),
+        missing_permissions(connection=row.connection, requested=requested),
     )

@@ -8,6 +8,7 @@ from django.utils.translation import ngettext
 from vehicles import catalogue, formatting
 from vehicles.catalogue import CATALOGUE, Shape
 from vehicles.models import LatestSignal
+from vehicles.observations import SignalStatus
 from vehicles.selectors import VehicleState
 
 _MOST_CODES = 8
@@ -32,14 +33,31 @@ def list_warnings(state: VehicleState) -> list[VehicleWarning]:
 
 def checked_systems(state: VehicleState) -> int:
     """Returns the number of systems that report their condition."""
-    return len(_statuses(state)) + (state.signal(catalogue.DTC_COUNT) is not None)
+    rows = [*_statuses(state), *filter(None, [state.signal(catalogue.DTC_COUNT)])]
+    return sum(row.status == SignalStatus.SUCCESS for row in rows)
+
+
+def unreported_systems(state: VehicleState) -> list[str]:
+    """Returns the names of the systems that the vehicle has, and whose condition its last report didn't contain."""
+    rows = (
+        row for code, row in state.signals.items() if _is_status(code) or code == catalogue.DTC_COUNT.code
+    )
+    unreported = [
+        row for row in rows if row.status != SignalStatus.SUCCESS and row.error_type != "COMPATIBILITY"
+    ]
+    return sorted((str(CATALOGUE[row.code].label) for row in unreported), key=str.lower)
+
+
+def _is_status(code: str) -> bool:
+    return code in CATALOGUE and CATALOGUE[code].shape is Shape.STATUS
 
 
 def _statuses(state: VehicleState) -> list[LatestSignal]:
+    """Returns the conditions that were reported. Rows of older versions may say that it is unknown."""
     return [
         row
         for code, row in state.signals.items()
-        if row.body is not None and code in CATALOGUE and CATALOGUE[code].shape is Shape.STATUS
+        if _is_status(code) and row.body is not None and row.body.get("status") != "UNKNOWN"
     ]
 
 

@@ -13,13 +13,16 @@ from accounts.permissions import Permission
 from alerts.preferences import get_settings
 from connect.driver_portal import privacy
 from connect.models import Connection, ConnectionState
+from connect.permission_settings.selectors import requested_scopes
 from dashboard.vehicle_page.base import VehicleContext
-from dashboard.vehicle_page.diagnostics import checked_systems, list_warnings
+from dashboard.vehicle_page.diagnostics import checked_systems, list_warnings, unreported_systems
 from dashboard.vehicle_page.schematic import SIGNALS as DRAWN
 from dashboard.vehicle_page.schematic import build_schematic
 from dashboard.vehicle_page.unavailability import granted_permissions, is_ungranted, unavailability_reason
 from vehicles import catalogue, formatting
 from vehicles.catalogue import Signal
+from vehicles.charge_limits import active_limit
+from vehicles.energy import drives_on_fuel
 from vehicles.models import LatestSignal, Vehicle
 from vehicles.places.geocoding import geocoder_for
 from vehicles.selectors import VehicleState, list_states
@@ -36,8 +39,6 @@ FACTS = (
     catalogue.IS_LOCKED,
     catalogue.ODOMETER,
     catalogue.SPEED,
-    catalogue.FUEL_LEVEL,
-    catalogue.FUEL_RANGE,
     catalogue.LOW_VOLTAGE_SOC,
     catalogue.LOW_VOLTAGE_STATUS,
     catalogue.EXTERNAL_TEMPERATURE,
@@ -46,12 +47,13 @@ FACTS = (
     catalogue.IS_ASLEEP,
     catalogue.FIRMWARE,
 )
-_FUEL = (catalogue.FUEL_LEVEL, catalogue.FUEL_RANGE)
+_FUEL = (catalogue.FUEL_LEVEL, catalogue.FUEL_REMAINING, catalogue.FUEL_RANGE)
 _ENERGY = (catalogue.STATE_OF_CHARGE, catalogue.RANGE)
+_RANGES = {False: catalogue.RANGE, True: catalogue.FUEL_RANGE}  # by whether the vehicle drives on fuel
 # Zero at all other times.
 _WHILE_CHARGING = (catalogue.TIME_TO_COMPLETE, catalogue.CHARGE_WATTAGE)
 # Signals whose absence is explained to users.
-_EXPLAINED = (*_ENERGY, *CHARGING, *FACTS, catalogue.PRECISE_LOCATION, *DRAWN)
+_EXPLAINED = (*_ENERGY, *_FUEL[::2], *CHARGING, *FACTS, catalogue.PRECISE_LOCATION, *DRAWN)
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +87,24 @@ class Place:
     stale: bool
 
 
+@dataclass(frozen=True, slots=True)
+class _Reasons:
+    """Why values are missing, by the permissions that are granted (None: unknown) and requested."""
+
+    granted: frozenset[str] | None
+    requested: tuple[str, ...]
+
+    def text(self, row: LatestSignal) -> str:
+        return unavailability_reason(row, granted=self.granted, requested=self.requested)
+
+    def can_request(self, row: LatestSignal) -> bool:
+        return is_ungranted(row, granted=self.granted, requested=self.requested)
+
+
+def _reasons(vehicle: Vehicle, connections: Sequence[Connection]) -> _Reasons:
+    return _Reasons(granted_permissions(connections), requested_scopes(fleet=vehicle.fleet_id))
+
+
 def get_connections(vehicle: Vehicle) -> list[Connection]:
     """Returns the vehicle's connections that weren't removed, newest first."""
     found = list(
@@ -102,38 +122,45 @@ def overview_context(
 ) -> dict[str, Any]:
     """Returns the context of dashboard/vehicle_page/values.html.
 
-    Two queries, and one more each if a level and a location are known.
+    Three queries, and one more each if a level and a location are known.
     """
     now = timezone.now()
     vehicle = frame.vehicle
-    granted = granted_permissions(connections)
-    fact = _facts(state, units=vehicle.units, granted=granted, now=now)
+    reason = _reasons(vehicle, connections)
+    fact = _facts(state, units=vehicle.units, reason=reason, now=now)
     hidden = privacy.privacy_for_vehicle(vehicle_ids=[vehicle.pk], now=now).is_hidden(vehicle.pk, at=now)
-    charge, fuel = fact(catalogue.STATE_OF_CHARGE), fact(catalogue.FUEL_LEVEL)
-    main = charge or fuel
+    on_fuel = _drives_on_fuel(state)
+    energy = _energy(fact, on_fuel=on_fuel)
+    range_ = fact(_RANGES[on_fuel]) or fact(_RANGES[not on_fuel])
+    level = _level(energy, vehicle)
     return {
         "fleet": frame.fleet,
         "vehicle": vehicle,
         "connections": connections,
-        "charge": charge,
-        "fuel": fuel,
-        "level": main.row.value if main else None,
-        "low": main is not None and main.row.value < get_settings(fleet=frame.fleet).low_battery,
-        "limit": _limit(state),
-        "range": fact(catalogue.RANGE) or fact(catalogue.FUEL_RANGE),
+        "energy": energy,
+        "on_fuel": on_fuel,
+        "fuel_remaining": catalogue.FUEL_REMAINING.code,
+        "level": level,
+        "low": level is not None and level < get_settings(fleet=frame.fleet).low_battery,
+        "limit": None if on_fuel else active_limit(state.signal(catalogue.CHARGE_LIMITS)),
+        "range": range_,
         "is_charging": state.value(catalogue.IS_CHARGING) is True,
         "charging": [each for signal in CHARGING if (each := fact(signal))],
-        "facts": [each for signal in FACTS if (each := fact(signal)) and (charge or signal not in _FUEL)],
+        "facts": [
+            *_other_energy(fact, energy, range_, on_fuel=on_fuel),
+            *(each for signal in FACTS if (each := fact(signal))),
+        ],
         "schematic": build_schematic(state, units=vehicle.units),
         "drawn": [
             each for signal in (catalogue.DOORS, catalogue.WINDOWS, catalogue.TIRES) if (each := fact(signal))
         ],
         "place": None if hidden else _place(frame, state, now=now),
         "place_hidden": hidden,
-        "location_problem": _location_problem(state, granted),
+        "location_problem": _location_problem(state, reason),
         "alerts": list_warnings(state),
         "checked": checked_systems(state),
-        "missing": _missing(state, granted),
+        "unchecked": unreported_systems(state),
+        "missing": _missing(state, reason),
         "has_data": bool(state.signals),
         "may_connect": frame.can(Permission.CONNECT),
         "version": _version(state, connections, hidden=hidden, vehicle=vehicle, now=now),
@@ -159,7 +186,7 @@ def _version(
 
 
 def _facts(
-    state: VehicleState, *, units: str, granted: frozenset[str] | None, now: datetime
+    state: VehicleState, *, units: str, reason: _Reasons, now: datetime
 ) -> Callable[[Signal], Fact | None]:
     """Returns a function that builds a signal's fact, or returns None if there is nothing to show."""
     charging = state.value(catalogue.IS_CHARGING) is True
@@ -171,19 +198,41 @@ def _facts(
             return None
         stale = formatting.is_stale(row, now=now)
         label = pgettext("value of a vehicle", "Lock") if signal is catalogue.IS_LOCKED else str(signal.label)
-        return Fact(label, value, row, stale, unavailability_reason(row, granted=granted))
+        return Fact(label, value, row, stale, reason.text(row))
 
     return fact
 
 
-def _limit(state: VehicleState) -> float | None:
-    """Returns the active charge limit in percent."""
-    row = state.signal(catalogue.CHARGE_LIMITS)
-    if row is None or row.body is None:
+def _drives_on_fuel(state: VehicleState) -> bool:
+    return drives_on_fuel(
+        powertrain=state.vehicle.powertrain,
+        charge=state.value(catalogue.STATE_OF_CHARGE),
+        has_tank=any(state.signal(signal) for signal in (catalogue.FUEL_LEVEL, catalogue.FUEL_REMAINING)),
+    )
+
+
+def _energy(fact: Callable[[Signal], Fact | None], *, on_fuel: bool) -> Fact | None:
+    """Returns the level of what the vehicle drives on; the volume of fuel without a level."""
+    if on_fuel:
+        return fact(catalogue.FUEL_LEVEL) or fact(catalogue.FUEL_REMAINING)
+    return fact(catalogue.STATE_OF_CHARGE)
+
+
+def _level(energy: Fact | None, vehicle: Vehicle) -> float | None:
+    """Returns the level in percent; of a volume, only if the tank's capacity is known."""
+    if energy is None:
         return None
-    limits = [each["limit"] for each in row.body["values"] if each.get("limit") is not None]
-    active: float | None = row.body.get("activeLimit")
-    return active if active is not None else limits[0] if limits else None
+    value: float = energy.row.value
+    if energy.row.code != catalogue.FUEL_REMAINING.code:
+        return value
+    return min(100.0, 100 * value / vehicle.tank_liters) if vehicle.tank_liters else None
+
+
+def _other_energy(fact: Callable[[Signal], Fact | None], *shown: Fact | None, on_fuel: bool) -> list[Fact]:
+    """Returns the values of battery and tank that aren't shown yet. An empty battery is none in a gasoline car."""
+    signals = (catalogue.FUEL_REMAINING, *_ENERGY) if on_fuel else _FUEL
+    facts = [each for signal in signals if (each := fact(signal)) and each not in shown]
+    return [each for each in facts if each.row.value or not on_fuel]
 
 
 def _place(frame: VehicleContext, state: VehicleState, *, now: datetime) -> Place | None:
@@ -195,25 +244,24 @@ def _place(frame: VehicleContext, state: VehicleState, *, now: datetime) -> Plac
     return Place(latitude, longitude, str(name or ""), row, formatting.is_stale(row, now=now))
 
 
-def _location_problem(state: VehicleState, granted: frozenset[str] | None) -> str:
+def _location_problem(state: VehicleState, reason: _Reasons) -> str:
     row = state.signals.get(catalogue.PRECISE_LOCATION.code)
-    return unavailability_reason(row, granted=granted) if row else ""
+    return reason.text(row) if row else ""
 
 
-def _missing(state: VehicleState, granted: frozenset[str] | None) -> list[UnavailableData]:
+def _missing(state: VehicleState, reason: _Reasons) -> list[UnavailableData]:
     """Groups missing values by reason. Those that the driver could allow come first."""
     by_reason: dict[tuple[bool, str], list[str]] = {}
     for signal in dict.fromkeys(_EXPLAINED):
         row = state.signals.get(signal.code)
         if row is None or row.body is not None:
             continue
-        reason = unavailability_reason(row, granted=granted)
-        if reason:
-            key = is_ungranted(row, granted=granted), reason
+        if text := reason.text(row):
+            key = reason.can_request(row), text
             by_reason.setdefault(key, []).append(str(signal.label))
     return [
-        UnavailableData(reason, labels, can_request)
-        for (can_request, reason), labels in sorted(
+        UnavailableData(text, labels, can_request)
+        for (can_request, text), labels in sorted(
             by_reason.items(), key=lambda each: (not each[0][0], each[0][1])
         )
     ]

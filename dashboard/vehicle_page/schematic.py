@@ -11,24 +11,23 @@ from enum import StrEnum
 from typing import Any
 
 from django.utils.formats import number_format
-from django.utils.functional import Promise
 from django.utils.translation import gettext, gettext_lazy, ngettext, pgettext
-from django.utils.translation import gettext_lazy as _
 
 from vehicles import catalogue
 from vehicles.catalogue import Signal
 from vehicles.formatting import display_unit
 from vehicles.models import LatestSignal
+from vehicles.part_names import Side, part_name, side_of
 from vehicles.selectors import VehicleState
 from vehicles.units import Unit, convert, symbol
 
-LEFT, RIGHT = "left", "right"
 # The position of the cabin with doors and windows, and of the axles.
 CABIN = (164, 306)
 FRONT_AXLE, REAR_AXLE = 118, 332
 TANDEM = 52
 # A tire with less than this share of the pressure on the same axle is marked as low.
 LOW = 0.85
+_MOST_NAMES = 3
 
 SIGNALS = (
     catalogue.DOORS,
@@ -61,12 +60,16 @@ _RANK = list(Condition)
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """A part of the vehicle as text: "Front left door", "open"; `row` is the signal that reported it."""
+    """A part of the vehicle as text: "Front left door", "open"; `row` is the signal that reported it.
+
+    `reported` is whether the vehicle reports what matters most about it: whether it is open, or its pressure.
+    """
 
     name: str
     words: str
     condition: Condition
     row: LatestSignal
+    reported: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,39 +131,13 @@ class Schematic:
         return self.lock is Condition.UNLOCKED or any(part.condition in worth for part in self.parts)
 
 
-_Names = Mapping[tuple[int, str], str | Promise]
-# By row: -1 for the first row, 1 for the last, 0 for those between.
-_DOORS: _Names = {
-    (-1, LEFT): _("Front left door"),
-    (-1, RIGHT): _("Front right door"),
-    (0, LEFT): _("Middle left door"),
-    (0, RIGHT): _("Middle right door"),
-    (1, LEFT): _("Rear left door"),
-    (1, RIGHT): _("Rear right door"),
-}
-_WINDOWS: _Names = {
-    (-1, LEFT): _("Front left window"),
-    (-1, RIGHT): _("Front right window"),
-    (0, LEFT): _("Middle left window"),
-    (0, RIGHT): _("Middle right window"),
-    (1, LEFT): _("Rear left window"),
-    (1, RIGHT): _("Rear right window"),
-}
-_TIRES: _Names = {
-    (-1, LEFT): _("Front left tire"),
-    (-1, RIGHT): _("Front right tire"),
-    (0, LEFT): _("Middle left tire"),
-    (0, RIGHT): _("Middle right tire"),
-    (1, LEFT): _("Rear left tire"),
-    (1, RIGHT): _("Rear right tire"),
-}
 _LOW_TIRE = gettext_lazy("%(pressure)s, lower than others on this axle")
 
 
 def build_schematic(state: VehicleState, *, units: str) -> Schematic:
     """Returns the schematic for the latest valid values, with tire pressures in the unit system `units`."""
-    doors = _openings(state, catalogue.DOORS, _DOORS)
-    windows = _openings(state, catalogue.WINDOWS, _WINDOWS)
+    doors = _openings(state, catalogue.DOORS)
+    windows = _openings(state, catalogue.WINDOWS)
     lids = {
         signal: _lid(state, signal)
         for signal in (
@@ -195,28 +172,29 @@ def build_schematic(state: VehicleState, *, units: str) -> Schematic:
     )
 
 
-def _openings(state: VehicleState, signal: Signal, names: _Names) -> list[tuple[Panel, Part]]:
+def _openings(state: VehicleState, signal: Signal) -> list[tuple[Panel, Part]]:
     row = state.signal(signal)
     if row is None or row.body is None:
         return []
     rows, columns = row.body["rowCount"], row.body["columnCount"]
     drawn = []
     for opening in row.body["values"]:
-        side = _side(opening["column"], columns)
+        side = side_of(opening["column"], columns)
         condition = _condition(opening)
         top, height = _span(opening["row"], rows)
-        name = str(names[_where(opening["row"], rows), side])
+        name = part_name(signal, row=opening["row"], column=opening["column"], rows=rows, columns=columns)
         drawn.append(
-            (Panel(side, top, height, condition), Part(name, _words(opening, condition), condition, row))
+            (
+                Panel(side, top, height, condition),
+                Part(name, _words(opening, condition), condition, row, opening.get("isOpen") is not None),
+            )
         )
     return drawn
 
 
 def _unknown(rows: int) -> list[Panel]:
     """Returns doors or windows in unknown condition."""
-    return [
-        Panel(side, *_span(row, rows), Condition.UNKNOWN) for row in range(rows) for side in (LEFT, RIGHT)
-    ]
+    return [Panel(side, *_span(row, rows), Condition.UNKNOWN) for row in range(rows) for side in Side]
 
 
 def _rows(state: VehicleState, signal: Signal) -> int:
@@ -229,16 +207,6 @@ def _span(row: int, rows: int) -> tuple[int, int]:
     top, bottom = CABIN
     each = (bottom - top) // rows
     return top + row * each, each
-
-
-def _side(column: int, columns: int) -> str:
-    return LEFT if column < (columns + 1) // 2 else RIGHT
-
-
-def _where(row: int, rows: int) -> int:
-    if row == 0:
-        return -1
-    return 1 if row == rows - 1 else 0
 
 
 def _condition(opening: Mapping[str, Any]) -> Condition:
@@ -254,7 +222,7 @@ def _words(opening: Mapping[str, Any], condition: Condition) -> str:
     is_open, is_locked = opening.get("isOpen"), opening.get("isLocked")
     if condition is Condition.OPEN:
         return pgettext("of a door", "open")
-    if condition is Condition.UNKNOWN:
+    if is_open is None and is_locked is None:
         return gettext("not reported")
     if is_locked is None:
         return pgettext("of a door", "closed")
@@ -268,7 +236,9 @@ def _lid(state: VehicleState, signal: Signal) -> Part | None:
     if row is None or row.body is None:
         return None
     condition = _condition(row.body)
-    return Part(str(signal.label), _words(row.body, condition), condition, row)
+    return Part(
+        str(signal.label), _words(row.body, condition), condition, row, row.body.get("isOpen") is not None
+    )
 
 
 def _worst(*parts: Part | None) -> Condition:
@@ -320,7 +290,7 @@ def _tires(state: VehicleState, *, units: str) -> tuple[list[Tire], list[Part]]:
     unit = display_unit(Unit.KILOPASCAL, units=units)
     tires, parts = [], []
     for tire in row.body["values"]:
-        at, side = tire["row"], _side(tire["column"], columns)
+        at = tire["row"]
         kilopascals = tire.get("tirePressure")
         low = kilopascals is not None and _is_low(kilopascals, at, row.body["values"])
         pressure = "" if kilopascals is None else _pressure(kilopascals, unit)
@@ -328,10 +298,11 @@ def _tires(state: VehicleState, *, units: str) -> tuple[list[Tire], list[Part]]:
         words = f"{pressure} {symbol(unit)}" if pressure else gettext("not reported")
         parts.append(
             Part(
-                str(_TIRES[_where(at, rows), side]),
+                part_name(catalogue.TIRES, row=at, column=tire["column"], rows=rows, columns=columns),
                 str(_LOW_TIRE) % {"pressure": words} if low else words,
                 Condition.UNKNOWN if not pressure else Condition.LOW if low else Condition.CLOSED,
                 row,
+                bool(pressure),
             )
         )
     return tires, parts
@@ -363,10 +334,10 @@ def _tire(row: int, column: int, rows: int, columns: int, *, pressure: str, low:
     The first row is at the front, all others are behind each other at the rear; twin tires are side by side.
     """
     axle = FRONT_AXLE if row == 0 else REAR_AXLE - (rows - 1 - row) * TANDEM
-    side = _side(column, columns)
-    outermost = column if side is LEFT else columns - 1 - column
-    x = 80 + 12 * outermost if side is LEFT else 204 - 12 * outermost
-    label_x = 70 if side is LEFT else 230
+    side = side_of(column, columns)
+    outermost = column if side is Side.LEFT else columns - 1 - column
+    x = 80 + 12 * outermost if side is Side.LEFT else 204 - 12 * outermost
+    label_x = 70 if side is Side.LEFT else 230
     return Tire(side, x, axle - 23, pressure, label_x, axle + 5 + 18 * outermost, low)
 
 
@@ -374,7 +345,7 @@ def _headline(parts: Sequence[Part], lock: Condition) -> str:
     """Returns a summary of the vehicle's condition at a glance."""
     opened = [part for part in parts if part.condition is Condition.OPEN]
     low = sum(1 for part in parts if part.condition is Condition.LOW)
-    sentences = [_openings_summary(opened, parts), _lock_summary(lock)]
+    sentences = [_openings_summary(opened, parts), _lock_summary(lock), _unreported_summary(parts)]
     if low:
         sentences.append(
             ngettext("%(n)d tire has low pressure.", "%(n)d tires have low pressure.", low) % {"n": low}
@@ -384,17 +355,36 @@ def _headline(parts: Sequence[Part], lock: Condition) -> str:
 
 def _openings_summary(opened: Sequence[Part], parts: Sequence[Part]) -> str:
     if opened:
-        names = ", ".join(dict.fromkeys(part.name for part in opened[:3]))
-        more = len(opened) - 3
+        more = len(opened) - _MOST_NAMES
         if more > 0:
-            return gettext("Open: %(names)s and %(more)d more.") % {"names": names, "more": more}
-        return gettext("Open: %(names)s.") % {"names": names}
+            return gettext("Open: %(names)s and %(more)d more.") % {"names": _names(opened), "more": more}
+        return gettext("Open: %(names)s.") % {"names": _names(opened)}
     closed = any(
-        part.condition in (Condition.CLOSED, Condition.UNLOCKED)
+        part.reported
+        and part.condition in (Condition.CLOSED, Condition.UNLOCKED)
         and part.row.code.startswith(catalogue.DOORS.group.lower())
         for part in parts
     )
     return gettext("Everything reported is closed.") if closed else gettext("Doors and windows not reported.")
+
+
+def _unreported_summary(parts: Sequence[Part]) -> str:
+    """Returns which parts of a signal with several parts the vehicle doesn't report."""
+    signals = {part.row.code for part in parts if part.reported}
+    unreported = [part for part in parts if not part.reported and part.row.code in signals]
+    if not unreported:
+        return ""
+    more = len(unreported) - _MOST_NAMES
+    if more > 0:
+        return gettext("Not reported: %(names)s and %(more)d more.") % {
+            "names": _names(unreported),
+            "more": more,
+        }
+    return gettext("Not reported: %(names)s.") % {"names": _names(unreported)}
+
+
+def _names(parts: Sequence[Part]) -> str:
+    return ", ".join(dict.fromkeys(part.name for part in parts[:_MOST_NAMES]))
 
 
 def _lock_summary(lock: Condition) -> str:

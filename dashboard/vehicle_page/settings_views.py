@@ -23,7 +23,7 @@ from vehicles.models import Vehicle
 
 
 class SettingsForm(forms.ModelForm[Vehicle]):
-    """A vehicle's name, plate, group, driver and units, all optional."""
+    """A vehicle's name, plate, group, driver, units and tank capacity, all optional."""
 
     unit_system = forms.ChoiceField(
         label=gettext_lazy("Units"),
@@ -34,16 +34,19 @@ class SettingsForm(forms.ModelForm[Vehicle]):
     class Meta:
         model = Vehicle
         fields = details.FIELDS
+        localized_fields = ("tank_liters",)
         labels = {
             "name": gettext_lazy("Name"),
             "plate": gettext_lazy("Plate"),
             "group": gettext_lazy("Group"),
             "driver": gettext_lazy("Driver"),
+            "tank_liters": gettext_lazy("Tank capacity in liters"),
         }
         help_texts = {
             "name": gettext_lazy("Display name. Defaults to make and model."),
             "group": gettext_lazy("For example, a depot or a team. Use groups to find related vehicles."),
             "driver": gettext_lazy("Current driver. May differ from the person who connected the vehicle."),
+            "tank_liters": gettext_lazy("Shows the fuel level of a vehicle that only reports liters."),
         }
 
     def clean_name(self) -> str:

@@ -15,25 +15,31 @@ from django.utils.translation import gettext as _
 
 from connect.driver_portal import privacy
 from connect.models import Connection
-from connect.scopes import FLEET_SCOPES
+from connect.permission_settings.selectors import requested_scopes
+from dashboard.vehicle_page.records import RecordTable, build_table
 from dashboard.vehicle_page.signal_groups import grouped
-from dashboard.vehicle_page.unavailability import granted_permissions, unavailability_reason
+from dashboard.vehicle_page.unavailability import (
+    granted_permissions,
+    is_unrequested,
+    unavailability_reason,
+)
 from vehicles import catalogue
 from vehicles.catalogue import CATALOGUE, Signal
 from vehicles.details import mask_vin
+from vehicles.energy import ELECTRIC, WITHOUT_PLUG
 from vehicles.erasure import PLACE_CODES
 from vehicles.formatting import format_value, is_stale
 from vehicles.models import LatestSignal, Vehicle
 from vehicles.selectors import list_states
 from webhooks.webhook_log.payloads import Reveal, mask
 
-_NO_ENGINE = frozenset({"BEV"})
-_NO_PLUG = frozenset({"ICE", "HEV", "MHEV"})
-
 
 @dataclass(frozen=True, slots=True)
 class ReportedSignal:
-    """A signal that the vehicle reports. `raw` is its body as JSON, "" without one to show; `hidden` explains why."""
+    """A signal that the vehicle reports. `raw` is its body as JSON, "" without one to show; `hidden` explains why.
+
+    `table` has the records of a signal that consists of them.
+    """
 
     code: str
     label: str
@@ -44,6 +50,7 @@ class ReportedSignal:
     problem: str
     raw: str
     hidden: str
+    table: RecordTable | None
 
     @property
     def text(self) -> str:
@@ -83,40 +90,42 @@ class UnreportedSignal:
 
 @dataclass(frozen=True, slots=True)
 class Signals:
-    """Reported and unreported signals, grouped under labels."""
+    """Reported and unreported signals, grouped under labels. Those that no permission allows are only counted."""
 
     reported: Sequence[tuple[str | Promise, Sequence[ReportedSignal]]]
     unreported: Sequence[tuple[str | Promise, Sequence[UnreportedSignal]]]
     unreported_count: int
+    unrequested_count: int
     version: str
 
 
 def list_signals(
     *, vehicle: Vehicle, connections: Sequence[Connection], may_see_vin: bool, now: datetime
 ) -> Signals:
-    """Returns all signals of a vehicle by label, in three queries. `may_see_vin` includes the end of the VIN."""
+    """Returns all signals of a vehicle by label, in four queries. `may_see_vin` includes the end of the VIN."""
     (state,) = list_states(vehicles=[vehicle])
-    granted = granted_permissions(connections)
+    granted, requested = granted_permissions(connections), requested_scopes(fleet=vehicle.fleet_id)
+    unrequested = {
+        code
+        for code, signal in CATALOGUE.items()
+        if is_unrequested(signal, granted=granted, requested=requested)
+        and not ((row := state.signals.get(code)) and row.body is not None)
+    }
     hidden = privacy.privacy_for_vehicle(vehicle_ids=[vehicle.pk], now=now).is_hidden(vehicle.pk, at=now)
     secret = _Secrets(place=hidden, vin=not may_see_vin)
     reported, unreported = [], []
     for row in state.signals.values():
+        if row.code in unrequested:
+            continue
+        problem = unavailability_reason(row, granted=granted, requested=requested)
         if row.body is None and row.error_type == "COMPATIBILITY":
-            unreported.append(_unreported_signal(row.code, unavailability_reason(row, granted=granted)))
+            unreported.append(_unreported_signal(row.code, problem))
         else:
-            reported.append(
-                _reported_signal(
-                    row,
-                    vehicle.units,
-                    problem=unavailability_reason(row, granted=granted),
-                    secret=secret,
-                    now=now,
-                )
-            )
+            reported.append(_reported_signal(row, vehicle.units, problem=problem, secret=secret, now=now))
     unreported += [
         _unreported_signal(code, _unreported_reason(signal, powertrain=vehicle.powertrain, granted=granted))
         for code, signal in CATALOGUE.items()
-        if code not in state.signals
+        if code not in state.signals and code not in unrequested
     ]
     shown = [
         (each.code, each.value, each.raw, each.stale, each.problem, each.row.reported_at) for each in reported
@@ -125,7 +134,8 @@ def list_signals(
         reported=grouped(sorted(reported, key=_by_label), group=lambda each: each.group),
         unreported=grouped(sorted(unreported, key=_by_label), group=lambda each: each.group),
         unreported_count=len(unreported),
-        version=str(crc32(repr((shown, unreported)).encode())),
+        unrequested_count=len(unrequested),
+        version=str(crc32(repr((shown, unreported, len(unrequested))).encode())),
     )
 
 
@@ -154,6 +164,7 @@ def _reported_signal(
         problem=problem,
         raw=json.dumps(body, indent=2, ensure_ascii=False) if body is not None else "",
         hidden=why,
+        table=None if why else build_table(row, units=units),
     )
 
 
@@ -164,15 +175,10 @@ def _unreported_signal(code: str, reason: str) -> UnreportedSignal:
 
 def _unreported_reason(signal: Signal, *, powertrain: str, granted: frozenset[str] | None) -> str:
     """Returns the probable reason why the signal was never reported."""
-    if signal.group == "InternalCombustionEngine" and powertrain in _NO_ENGINE:
+    if signal.group == "InternalCombustionEngine" and powertrain in ELECTRIC:
         return _("This vehicle has no combustion engine.")
-    if signal.group in ("Charge", "TractionBattery") and powertrain in _NO_PLUG:
+    if signal.group in ("Charge", "TractionBattery") and powertrain in WITHOUT_PLUG:
         return _("This vehicle doesn't plug in to charge.")
-    if granted is not None and signal.permission and signal.permission not in granted:
-        requested = signal.permission in FLEET_SCOPES
-        return (
-            _("Permission not granted by the driver.")
-            if requested
-            else _("This fleet doesn't request this permission from drivers.")
-        )
+    if granted is not None and signal.permission not in granted:
+        return _("Permission not granted by the driver.")
     return _("Not reported so far. The vehicle may not support this signal.")

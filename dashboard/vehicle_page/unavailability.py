@@ -1,12 +1,11 @@
 """Why a signal has no value, in texts for users."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 
 from django.utils.translation import gettext as _
 
 from connect.models import Connection
-from connect.scopes import FLEET_SCOPES
-from vehicles.catalogue import CATALOGUE
+from vehicles.catalogue import CATALOGUE, Signal
 from vehicles.formatting import format_error
 from vehicles.models import LatestSignal
 
@@ -21,32 +20,37 @@ def granted_permissions(connections: Iterable[Connection]) -> frozenset[str] | N
     return frozenset().union(*scopes)
 
 
-def unavailability_reason(row: LatestSignal, *, granted: frozenset[str] | None) -> str:
-    """Returns why the signal's last report had no value; "" if it had one.
+def unavailability_reason(
+    row: LatestSignal, *, granted: frozenset[str] | None, requested: Collection[str]
+) -> str:
+    """Returns why the signal's last report had no value; "" if it had one, or if the fleet doesn't request it.
 
     Smartcar reports the same error for a permission that the driver didn't grant and for data outside the plan. The
     granted permissions distinguish the two.
     """
     signal = CATALOGUE.get(row.code)
     text = format_error(row)
-    if (
-        not text
-        or row.error_type != _PERMISSION
-        or granted is None
-        or signal is None
-        or not signal.permission
-    ):
+    if row.rejection_reason:
+        return f"{text} {row.rejection_reason}"
+    if not text or row.error_type != _PERMISSION or signal is None:
+        return text
+    if is_unrequested(signal, granted=granted, requested=requested):
+        return ""
+    if granted is None:
         return text
     if signal.permission in granted:
         return _("The driver granted permission, but your Smartcar plan doesn't seem to include this data.")
-    if signal.permission in FLEET_SCOPES:
-        return _("Permission not granted by the driver.")
-    return _("This fleet doesn't request this permission from drivers.")
+    return _("Permission not granted by the driver.")
 
 
-def is_ungranted(row: LatestSignal, *, granted: frozenset[str] | None) -> bool:
+def is_unrequested(signal: Signal, *, granted: frozenset[str] | None, requested: Collection[str]) -> bool:
+    """Whether no permission allows the signal, because the fleet requests none for it: then it isn't missing."""
+    return signal.permission not in requested and (granted is None or signal.permission not in granted)
+
+
+def is_ungranted(row: LatestSignal, *, granted: frozenset[str] | None, requested: Collection[str]) -> bool:
     """Whether asking the driver for the permission may bring the value."""
     signal = CATALOGUE.get(row.code)
-    if row.error_type != _PERMISSION or signal is None or signal.permission not in FLEET_SCOPES:
+    if row.error_type != _PERMISSION or signal is None or signal.permission not in requested:
         return False
     return granted is None or signal.permission not in granted

@@ -5,16 +5,20 @@ from typing import Any
 from simulator.connect import flow
 from simulator.connect.drivers import Driver, find_driver, find_owner
 from simulator.connect.flow import ConnectPageError, Session
+from simulator.control.business_fleet import enroll
 from simulator.simulation import Simulation
 
 
 def grant(simulation: Simulation, body: dict[str, Any]) -> str | None:
-    """Complete a Connect address and return the redirect address.
+    """Complete a Connect address and return the redirect address; None if Smartcar connected vehicles by itself.
 
     Raises:
         ConnectPageError: The address is invalid.
         ValueError: The body is invalid.
     """
+    if body.get("businessFleet") is True:
+        enroll(simulation, body)
+        return None
     _check(body)
     session = flow.open_session(simulation, body["url"])
     if session.stopped:

@@ -4,7 +4,8 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
-from simulator.control.api import SUMMARIES, ControlError
+from simulator.control.api import SUMMARIES
+from simulator.control.requests import ControlError
 from simulator.fault_injection import SWITCHES
 from simulator.hosts.common import get_simulation
 from simulator.rendering import page

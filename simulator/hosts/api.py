@@ -13,7 +13,7 @@ from starlette.routing import Route
 from simulator.command_execution import check_command_allowed, execute_command, latency
 from simulator.connections import Connection
 from simulator.errors import ApiError, v2_body
-from simulator.hosts.common import get_simulation, mark, v2_host
+from simulator.hosts.common import get_simulation, mark, require_uuid, v2_host
 from simulator.hosts.v2_compatibility import by_vin, matrix
 from simulator.hosts.v2_reads import READS, Reader
 from simulator.http_utils import bearer, json_object, json_response, request_id
@@ -48,10 +48,11 @@ def access(request: Request) -> Access:
     """Return the vehicle of the path.
 
     Raises:
-        ApiError: AUTHENTICATION, or PERMISSION if the token doesn't include the vehicle.
+        ApiError: AUTHENTICATION, VALIDATION for a malformed id, or PERMISSION if the token doesn't include the vehicle.
     """
     simulation, pair = get_simulation(request), _pair(request)
     vehicle_id = request.path_params["vehicle_id"]
+    require_uuid(vehicle_id)
     mark(request, vehicle_id=vehicle_id)
     connection = simulation.connections.get(user_id=pair.user_id, vehicle_id=vehicle_id)
     vehicle = simulation.vehicle(vehicle_id)
@@ -260,6 +261,7 @@ async def subscribe(request: Request) -> Response:
     authorized.simulation.limits.request()
     webhook_id = request.path_params["webhook_id"]
     if webhook_id not in authorized.simulation.webhooks.by_id:
+        require_uuid(webhook_id)
         raise ApiError("RESOURCE_NOT_FOUND", "PATH")
     with suppress(AlreadySubscribed):
         authorized.simulation.feed.subscribe(webhook_id=webhook_id, connection=authorized.connection)
@@ -271,10 +273,13 @@ async def unsubscribe(request: Request) -> Response:
     simulation = get_simulation(request)
     if (bearer(request) or "") not in simulation.settings.credentials.management_tokens:
         raise ApiError("AUTHENTICATION")
-    vehicle_id = request.path_params["vehicle_id"]
+    vehicle_id, webhook_id = request.path_params["vehicle_id"], request.path_params["webhook_id"]
+    require_uuid(vehicle_id)
     mark(request, vehicle_id=vehicle_id)
-    found = simulation.webhooks.for_vehicle(vehicle_id, webhook_id=request.path_params["webhook_id"])
+    found = simulation.webhooks.for_vehicle(vehicle_id, webhook_id=webhook_id)
     if not found:
+        if webhook_id not in simulation.webhooks.by_id:
+            require_uuid(webhook_id)
         raise ApiError("RESOURCE_NOT_FOUND", "PATH")
     for each in found:
         simulation.webhooks.unsubscribe(each)

@@ -1,5 +1,6 @@
 """What all hosts share: error responses, access to the simulation, and annotations for the request log."""
 
+import re
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Any, cast
 
@@ -12,6 +13,8 @@ from starlette.routing import BaseRoute
 from simulator.errors import ApiError, v2_response, v3_response
 from simulator.request_log import LoggedRequest
 from simulator.simulation import Simulation
+
+_UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
 
 ErrorHandler = Callable[[Request, Exception], Awaitable[Response]]
 
@@ -27,6 +30,16 @@ def mark(request: Request, *, user_id: str | None = None, vehicle_id: str | None
     if isinstance(entry, LoggedRequest):
         entry.user_id = user_id or entry.user_id
         entry.vehicle_id = vehicle_id or entry.vehicle_id
+
+
+def require_uuid(value: str) -> None:
+    """Reject an id that isn't a UUID, as v2 does for vehicles and webhooks before it looks for them.
+
+    Raises:
+        ApiError: VALIDATION.
+    """
+    if not _UUID.fullmatch(value):
+        raise ApiError("VALIDATION", "PARAMETER")
 
 
 def v2_host(simulation: Simulation, routes: Sequence[BaseRoute]) -> Starlette:

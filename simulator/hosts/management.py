@@ -67,13 +67,17 @@ async def v2_connections(request: Request) -> Response:
 
 
 async def v2_delete_connections(request: Request) -> Response:
-    """DELETE /management/connections, by user, by vehicle or by both"""
+    """DELETE /management/connections, by user, by vehicle or by both
+
+    A driver's tokens outlive a deletion by user, as the tests of Smartcar's SDKs suggest: only the vehicles are gone.
+    """
     simulation = _managed(request)
-    if not request.query_params.get("user_id") and not request.query_params.get("vehicle_id"):
+    by_user = bool(request.query_params.get("user_id"))
+    if not by_user and not request.query_params.get("vehicle_id"):
         raise ApiError("VALIDATION")
     found = _matching(request, simulation)
     for each in found:
-        simulation.disconnect(each)
+        simulation.disconnect(each, revoke_tokens=not by_user)
     return json_response(
         {"connections": [{"userId": each.user_id, "vehicleId": each.vehicle_id} for each in found]}
     )

@@ -44,23 +44,35 @@ async def _fields(request: Request) -> dict[str, str] | None:
 
 
 async def v2_token(request: Request) -> Response:
-    """Exchange a code or rotate a refresh token ("Auth Code Exchange", "Refreshing Access Tokens")."""
+    """Exchange a code or rotate a refresh token ("Auth Code Exchange", "Refreshing Access Tokens").
+
+    The credentials come in a Basic header, as documented, or in the form, as other OAuth clients send them.
+    """
     simulation = get_simulation(request)
-    credentials = simulation.settings.credentials
-    presented = basic(request)
-    if (
-        presented is None
-        or not same(presented[0], credentials.application_id)
-        or not same(presented[1], credentials.application_secret)
-    ):
+    form = request.headers.get("content-type", "").startswith("application/x-www-form-urlencoded")
+    fields = await _fields(request) if form else None
+    if not _is_application(simulation, basic(request) or _in_form(fields)):
         return oauth_error("invalid_client", "Client ID or secret is invalid.", status=401)
     if not request.headers.get("user-agent"):
         return oauth_error("invalid_request", "A User-Agent header is required.")
-    form = request.headers.get("content-type", "").startswith("application/x-www-form-urlencoded")
-    fields = await _fields(request) if form else None
     if fields is None:
         return oauth_error("invalid_request", "The body must be application/x-www-form-urlencoded.")
     return _grant(request, simulation, fields)
+
+
+def _in_form(fields: dict[str, str] | None) -> tuple[str, str] | None:
+    if fields is None or "client_id" not in fields or "client_secret" not in fields:
+        return None
+    return fields["client_id"], fields["client_secret"]
+
+
+def _is_application(simulation: Simulation, presented: tuple[str, str] | None) -> bool:
+    credentials = simulation.settings.credentials
+    return (
+        presented is not None
+        and same(presented[0], credentials.application_id)
+        and same(presented[1], credentials.application_secret)
+    )
 
 
 def _grant(request: Request, simulation: Simulation, fields: dict[str, str]) -> Response:

@@ -48,9 +48,8 @@ _SURVEILLANCE: Final = _codes("Surveillance", "IsEnabled Brand")
 _LAMPS: Final = _codes(
     "Diagnostics", "MIL ABS Airbag BrakeFluid TirePressure TirePressureMonitoring Lighting WasherFluid"
 )
-_LAMPS_MORE: Final = _codes(
-    "Diagnostics", "ActiveSafety DriverAssistance Telematics Transmission DTCCount DTCList"
-)
+_LAMPS_MORE: Final = _codes("Diagnostics", "ActiveSafety DriverAssistance Telematics Transmission")
+_TROUBLE_CODES: Final = _codes("Diagnostics", "DTCCount DTCList")
 _LAMPS_ENGINE: Final = _codes("Diagnostics", "Emissions OilLife OilPressure OilTemperature")
 _LAMPS_BATTERY: Final = _codes("Diagnostics", "EVBatteryConditioning EVCharging EVDriveUnit EVHVBattery")
 
@@ -66,10 +65,13 @@ _TAILGATE: Final = _codes("Closure", "Tailgate")
 _COMMON: Final = _ALWAYS | _ONLINE | _PLACE | _LOCKS | _TRUNKS | _BATTERY | _CHARGING | _FUEL | _TYRES
 _VOLVO: Final = _ALWAYS | _LOCKS | _BATTERY | _CHARGING | _FUEL | _codes("Charge", "ChargingConnectorType")
 _MERCEDES: Final = _ALWAYS | _PLACE | _BATTERY | _CHARGING | _codes("Closure", "IsLocked")
-_GM: Final = _COMMON | _OIL | _LAMPS | _LAMPS_MORE | _LAMPS_ENGINE | _LAMPS_BATTERY | _CHARGING_MORE | _MOTION
+_GM: Final = (
+    _COMMON | _OIL | _LAMPS | _LAMPS_MORE | _LAMPS_ENGINE | _LAMPS_BATTERY | _TROUBLE_CODES | _CHARGING_MORE | _MOTION
+)  # fmt: skip
 _FORD: Final = (
-    _COMMON | _OIL | _LAMPS | _LAMPS_ENGINE | _LAMPS_BATTERY | _CHARGING_MORE | _MOTION | _CLIMATE | _LOW_VOLTAGE
-    | _FIRMWARE | _FRUNK | _TAILGATE | _ASLEEP | _codes("Closure", "EngineCover") | _codes("Diagnostics", "WaterInFuel")
+    _COMMON | _OIL | _LAMPS | _LAMPS_ENGINE | _LAMPS_BATTERY | _TROUBLE_CODES | _CHARGING_MORE | _MOTION | _CLIMATE
+    | _LOW_VOLTAGE | _FIRMWARE | _FRUNK | _TAILGATE | _ASLEEP | _codes("Closure", "EngineCover")
+    | _codes("Diagnostics", "WaterInFuel")
 )  # fmt: skip
 _TESLA: Final = (
     _COMMON | _CHARGING_ALL | _CLIMATE | _HVAC | _MOTION | _ASLEEP | _IDENTITY | _ACCOUNT | _SERVICE | _FIRMWARE
@@ -83,7 +85,7 @@ _RIVIAN: Final = (
     | _codes("ConnectivityStatus", "IsDigitalKeyPaired") | _codes("Transmission", "DriveMode") | _SURVEILLANCE
 )  # fmt: skip
 _KOREA: Final = (
-    _COMMON | _CHARGING_MORE | _CLIMATE | _HVAC | _LAMPS | _LOW_VOLTAGE | _FRUNK | _TAILGATE
+    _COMMON | _CHARGING_MORE | _CLIMATE | _HVAC | _LAMPS | _TROUBLE_CODES | _LOW_VOLTAGE | _FRUNK | _TAILGATE
     | _codes("Closure", "EngineCover Sunroof") | _codes("Diagnostics", "OilPressure")
 )  # fmt: skip
 _GERMAN: Final = (
@@ -94,7 +96,9 @@ _BMW: Final = _GERMAN | _SERVICE | _codes("Diagnostics", "BrakeFluid TirePressur
 _JAPAN: Final = (
     _COMMON | _codes("Closure", "EngineCover Sunroof") | _LOW_VOLTAGE | _codes("Diagnostics", "MIL")
 )
-_STELLANTIS: Final = _COMMON | _OIL | _LAMPS | _codes("Diagnostics", "DTCCount OilPressure WaterInFuel")
+_STELLANTIS: Final = (
+    _COMMON | _OIL | _LAMPS | _TROUBLE_CODES | _codes("Diagnostics", "OilPressure WaterInFuel")
+)
 
 _BY_MAKE: Final = {
     "ACURA": _JAPAN | _OIL | _ASLEEP,
@@ -115,14 +119,14 @@ _BY_MAKE: Final = {
     "MAZDA": _JAPAN | _OIL,
     "MERCEDES_BENZ": _MERCEDES,
     "MINI": _BMW,
-    "NISSAN": _JAPAN | _CLIMATE,
+    "NISSAN": _JAPAN | _CLIMATE | _TROUBLE_CODES,
     "POLESTAR": _COMMON | _CHARGING_MORE | _FRUNK | _SERVICE,
     "RAM": _STELLANTIS,
     "RIVIAN": _RIVIAN,
     "SUBARU": _JAPAN,
     "TESLA": _TESLA,
     "TOYOTA": _JAPAN | _SERVICE,
-    "VOLKSWAGEN": _GERMAN | _LAMPS,
+    "VOLKSWAGEN": _GERMAN | _LAMPS | _TROUBLE_CODES,
     "VOLVO": _VOLVO,
 }
 

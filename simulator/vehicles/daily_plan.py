@@ -65,7 +65,7 @@ class DailyPlan:
         "end",
         "number",
         "phases",
-        "pin",
+        "pins",
         "start",
         "weekly_schedule",
     )
@@ -79,9 +79,9 @@ class DailyPlan:
         first_departure: float,
         levels: Levels,
         events: Sequence[Event] = (),
-        pin: Pin | None = None,
+        pins: Sequence[Pin] = (),
     ) -> None:
-        self.number, self.weekly_schedule, self._model, self.pin = number, weekly_schedule, model, pin
+        self.number, self.weekly_schedule, self._model, self.pins = number, weekly_schedule, model, pins
         self.start = weekly_schedule.start_of_day(number)
         self.end = self.start + DAY
         self.daily_route: DailyRoute | None = weekly_schedule.week[weekday(number)]
@@ -114,8 +114,9 @@ class DailyPlan:
         """Return position, heading and speed."""
         fix = self._fix_on_path(moment, trip_status) if trip_status.driving else self._parked_fix(trip_status)
         aside = self.weekly_schedule.offset
-        if self.pin and self.pin.since <= moment < self.pin.until:
-            return fix._replace(latitude=self.pin.point[0], longitude=self.pin.point[1])
+        pin = next((pin for pin in reversed(self.pins) if pin.since <= moment < pin.until), None)
+        if pin:
+            return fix._replace(latitude=pin.point[0], longitude=pin.point[1])
         return fix._replace(latitude=fix.latitude + aside[0], longitude=fix.longitude + aside[1])
 
     def _parked_fix(self, trip_status: TripStatus) -> Fix:
@@ -126,9 +127,10 @@ class DailyPlan:
         """Return the path of a trip. It starts at a position set from outside if that is on the city's streets."""
         assert self.daily_route is not None
         start, end = self.daily_route.places[trip], self.daily_route.places[trip + 1]
-        moved = self.pin and abs(self.pin.until - self.depart - self.daily_route.departs[trip]) < 1.0
-        if self.pin and self.pin.place and moved and not planned:
-            start = self.pin.place
+        departs = self.depart + self.daily_route.departs[trip]
+        pin = next((pin for pin in reversed(self.pins) if abs(pin.until - departs) < 1.0), None)
+        if pin and pin.place and not planned:
+            start = pin.place
         return path_between(start, end, self.daily_route.turns)
 
     def _fix_on_path(self, moment: float, trip_status: TripStatus, *, planned: bool = False) -> Fix:

@@ -76,15 +76,11 @@ def _session(
 def charge_records(lifecycle: Lifecycle, *, ports: tuple[str, str], moment: float) -> list[dict[str, Any]]:
     """Return the finished sessions of the last seven days, oldest first."""
     today, clock_time = lifecycle.daily_plan(moment), lifecycle.plan_clock.clock_time
-    recorded = lifecycle.overrides.sessions if lifecycle.overrides else {}
     records: list[dict[str, Any]] = []
     for number in range(today.number - _HISTORY_DAYS + 1, today.number):
-        if number in recorded:
-            records += recorded[number]
-        elif not lifecycle.overrides or lifecycle.overrides.day is None or number < lifecycle.overrides.day:
-            records += finished_sessions(
-                lifecycle.plan_for_day(number), lifecycle.identity.model, ports=ports, clock_time=clock_time
-            )
+        records += finished_sessions(
+            lifecycle.plan_for_day(number), lifecycle.identity.model, ports=ports, clock_time=clock_time
+        )
     return records + finished_sessions(
         today, lifecycle.identity.model, ports=ports, clock_time=clock_time, until=moment
     )

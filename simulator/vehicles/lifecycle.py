@@ -1,26 +1,24 @@
 """A vehicle's actual days: the seeded plan and the changes from outside."""
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from random import Random
 from typing import Any, Final
 
 from simulator.vehicles.charge_schedules import Schedule
-from simulator.vehicles.city import place_at
-from simulator.vehicles.city_time import weekday
+from simulator.vehicles.city import Point, place_at
+from simulator.vehicles.city_time import DAY, weekday
 from simulator.vehicles.daily_plan import DailyPlan, Levels, Pin
 from simulator.vehicles.energy_phases import Event
-from simulator.vehicles.history import finished_sessions
 from simulator.vehicles.incidents import Lapses, lapses
-from simulator.vehicles.makes import MAKES
 from simulator.vehicles.models import Model
-from simulator.vehicles.overrides import Override, Overrides
+from simulator.vehicles.overrides import Override, Overrides, PastDay
 from simulator.vehicles.plan_clock import PlanClock
 from simulator.vehicles.weekly_schedule import WeeklySchedule, charge_week, jitter
 
 _SAME: Final = 0.01  # percent
-_HISTORY_DAYS: Final = 7  # days
+_KEPT_DAYS: Final = 400  # For so long, days that didn't follow the plan can be looked back at.
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,6 +116,9 @@ class Lifecycle:
             self._roll_over(overrides, overrides.day)
         if overrides and overrides.day == number:
             return self._build(number, self._overridden_levels(overrides), overrides.events)
+        past = overrides.past.get(number) if overrides else None
+        if past:
+            return self._build(number, past.levels, past.events)
         return self._build(number, self._planned_levels(number), [])
 
     def departs(self, number: int) -> float | None:
@@ -134,7 +135,7 @@ class Lifecycle:
         ahead = (self.departs(day.number + days) for days in range(1, 8))
         return next((departure for departure in ahead if departure is not None), until)
 
-    def _build(self, number: int, levels: Levels, events: list[Event]) -> DailyPlan:
+    def _build(self, number: int, levels: Levels, events: Sequence[Event]) -> DailyPlan:
         departure = self.departs(number)
         return DailyPlan(
             number=number,
@@ -143,26 +144,34 @@ class Lifecycle:
             first_departure=self.weekly_schedule.start_of_day(number) if departure is None else departure,
             levels=levels,
             events=events,
-            pin=self._pin(),
+            pins=self._pins(number),
         )
 
-    def _pin(self) -> Pin | None:
-        override = self.overrides.values.get("place") if self.overrides else None
-        if override is None or override.until is None:
-            return None
-        return Pin(override.since, override.until, tuple(override.value), place_at(*override.value))
+    def _pins(self, number: int) -> tuple[Pin, ...]:
+        """Return the positions set from outside that have an effect on a day, oldest first."""
+        start = self.weekly_schedule.start_of_day(number)
+        return tuple(
+            Pin(since, until, point, place_at(*point))
+            for point, since, until in (self.overrides.positions if self.overrides else ())
+            if since < start + DAY and until >= start
+        )
 
     # Levels
 
     def _planned_levels(self, number: int) -> Levels:
         """Return the levels at the start of a day without overrides before it."""
-        weekly_schedule, day = self.weekly_schedule, weekday(number)
+        weekly_schedule, day, limit = self.weekly_schedule, weekday(number), self._limit_on(number)
         soc = weekly_schedule.soc
-        if self.limit != weekly_schedule.limit:
+        if limit != weekly_schedule.limit:
             km = [daily_route.total_km if daily_route else 0.0 for daily_route in weekly_schedule.week]
-            soc = charge_week(self.identity.model, km=km, charges=weekly_schedule.charges, limit=self.limit)
+            soc = charge_week(self.identity.model, km=km, charges=weekly_schedule.charges, limit=limit)
         plug = weekly_schedule.base_kw if weekly_schedule.charges[day - 1] else 0.0
-        return Levels(soc[day], weekly_schedule.fuel[day], self.limit, plug, schedules=self.schedules)
+        return Levels(soc[day], weekly_schedule.fuel[day], limit, plug)
+
+    def _limit_on(self, number: int) -> float:
+        """Return the charge limit on a day that follows the plan."""
+        changes = self.overrides.limits if self.overrides else []
+        return next((before for day, before in changes if number < day), self.limit)
 
     def _overridden_levels(self, overrides: Overrides) -> Levels:
         """Return the levels at the start of the first overridden day, with limit and schedules before its events."""
@@ -179,19 +188,13 @@ class Lifecycle:
 
     def _roll_over(self, overrides: Overrides, number: int) -> None:
         """Carry overridden levels over to the next day. Drop them if the vehicle is back in its plan."""
-        day = self._build(number, self._overridden_levels(overrides), overrides.events)
+        levels = self._overridden_levels(overrides)
+        overrides.past[number] = PastDay(levels, tuple(overrides.events))
+        overrides.forget_before(number - _KEPT_DAYS, start=self.weekly_schedule.start_of_day)
+        day = self._build(number, levels, overrides.events)
         last = day.phases[-1]
         overrides.soc, overrides.fuel = day.levels(day.end, day.km_at(day.end - 0.001))
         overrides.plug, overrides.stopped = (last.kw if last.plugged else 0.0), last.stopped
-        if self.identity.model.electric:
-            overrides.sessions[number] = finished_sessions(
-                day,
-                self.identity.model,
-                ports=MAKES[self.identity.model.make].ports,
-                clock_time=self.plan_clock.clock_time,
-            )
-        for old in [old for old in overrides.sessions if old <= number - _HISTORY_DAYS]:
-            del overrides.sessions[old]
         overrides.day, overrides.events = number + 1, []
         usual = self._planned_levels(number + 1)
         same = abs(usual.soc - overrides.soc) < _SAME and abs(usual.fuel - overrides.fuel) < _SAME
@@ -233,9 +236,47 @@ class Lifecycle:
         override = self.overrides.values.get(name) if self.overrides else None
         return override.value if override and override.at(moment) else None
 
+    def override_since(self, name: str) -> float:
+        """Return since when a value is overridden.
+
+        Raises:
+            KeyError: It isn't.
+        """
+        overrides = self.overrides.values if self.overrides else {}
+        return overrides[name].since
+
+    def set_position(self, point: Point, *, now: float) -> None:
+        """Move the vehicle until it next leaves or arrives."""
+        until = self.next_change(now)
+        self.change(now).positions.append((point, now, until))
+        self.invalidate()
+
     def set_limit(self, percent: float, *, now: float) -> None:
         """Change the charge limit permanently."""
-        self.change(now, Event(now, "limit", (self.limit, percent))).limit = percent
+        before = self.limit
+        overrides = self.change(now, Event(now, "limit", (before, percent)))
+        overrides.limits.append((self.daily_plan(now).number, before))
+        overrides.limit = percent
+        self.invalidate()
+
+    def add_to_odometer(self, kilometers: float, *, now: float) -> None:
+        """Move the odometer forward without driving."""
+        overrides = self.change(now)
+        overrides.odometers.append((now, overrides.odometer))
+        overrides.odometer += kilometers
+        self.invalidate()
+
+    def odometer_at(self, day: DailyPlan, *, moment: float, km: float) -> float:
+        """Return what the odometer shows at a moment of a day, after ``km`` driven that day."""
+        begun = self.weekly_schedule.km_before(self.weekly_schedule.day_number(self.start))
+        driven = self.weekly_schedule.km_before(day.number) - begun + km
+        overrides = self.overrides
+        added = (
+            next((before for at, before in overrides.odometers if moment < at), overrides.odometer)
+            if overrides
+            else 0.0
+        )
+        return self.identity.first_km + driven + added
 
     def set_schedules(self, schedules: tuple[Schedule, ...], *, now: float) -> None:
         """Replace the charge schedules."""

@@ -91,7 +91,7 @@ def _odometer(vehicle: Vehicle, now: float, value: Any, name: str) -> None:
     kilometers = _number(value, name, 0, 5_000_000)
     if kilometers < present:
         raise ValueError(f"odometer never decreases: the present value is {present:.1f} km")
-    vehicle.lifecycle.change(now).odometer += kilometers - present
+    vehicle.lifecycle.add_to_odometer(kilometers - present, now=now)
 
 
 def _speed(vehicle: Vehicle, now: float, value: Any, name: str) -> None:
@@ -175,9 +175,7 @@ def apply(vehicle: Vehicle, *, now: float, values: Mapping[str, Any]) -> tuple[s
         for name in sorted(values, key=_rank):
             _SETTERS.get(name, _coordinate)(vehicle, now, values[name], name)
         if "latitude" in values:
-            vehicle.lifecycle.set_override(
-                "place", [float(values["latitude"]), float(values["longitude"])], now=now
-            )
+            vehicle.lifecycle.set_position((float(values["latitude"]), float(values["longitude"])), now=now)
     except ValueError:
         vehicle.lifecycle.restore(Overrides.load(saved) if saved else None)
         raise

@@ -37,9 +37,22 @@ class PlanClock:
         return moment if self.held_at is None else min(moment, self.held_at)
 
     def clock_time(self, moment: float) -> float:
-        """Return the clock time at which the vehicle was, or will be, at this plan time if its plan isn't held."""
+        """Return the clock time at which the vehicle was, or will be, at this plan time if its plan isn't held.
+
+        All of a part of the plan that was skipped was at the moment of the skip.
+        """
         index = bisect_right(self._offsets, moment, key=lambda entry: entry[0]) - 1
-        return moment + self._offsets[index][1]
+        since, offset = self._offsets[index]
+        at = moment + offset
+        return at if index == 0 else max(at, since + self._offsets[index - 1][1])
+
+    def earliest_plan_time(self, at: float) -> float:
+        """Return a plan time that isn't later than any that the vehicle had at or after this clock time."""
+        return at - max(offset for _, offset in self._offsets)
+
+    def latest_plan_time(self, at: float) -> float:
+        """Return a plan time that isn't earlier than any that the vehicle had at or before this clock time."""
+        return at - min(offset for _, offset in self._offsets)
 
     def is_still(self, now: float) -> bool:
         """Return whether the plan is paused at this clock time."""

@@ -171,9 +171,13 @@ def _low_voltage(state: StateSnapshot) -> int:
 
 
 def _trouble_list(vehicle: Vehicle, state: StateSnapshot) -> Body:
-    at = vehicle.lifecycle.plan_clock.clock_time(state.at)
-    since = at - at % 86_400
-    return {"values": [{"code": TROUBLE_CODES[name], "timestamp": iso(since)} for name in state.faults]}
+    clock_time = vehicle.lifecycle.plan_clock.clock_time
+    return {
+        "values": [
+            {"code": TROUBLE_CODES[name], "timestamp": iso(clock_time(since))}
+            for name, since in zip(state.faults, state.faults_since, strict=True)
+        ]
+    }
 
 
 def _permissions(vehicle: Vehicle) -> list[str]:

@@ -47,7 +47,7 @@ def changed_codes(vehicle: Vehicle, before: StateSnapshot, after: StateSnapshot)
             sorted(supported(vehicle.identity.model, vehicle.year))
         )  # The error of each signal appears or disappears.
     health, others = _watched(vehicle.identity.model, vehicle.year)
-    if (before.faults, before.tires) == (after.faults, after.tires):
+    if (before.faults, before.faults_since, before.tires) == (after.faults, after.faults_since, after.tires):
         health = ()
     entries = (*health, *others)
     return tuple(sorted(entry.code for entry in entries if _differs(vehicle, entry, before, after)))

@@ -63,6 +63,7 @@ class StateSnapshot(NamedTuple):
     port: bool = False
     tires: tuple[float, ...] = ()
     faults: tuple[str, ...] = ()
+    faults_since: tuple[float, ...] = ()  # When each of them was first detected.
 
 
 def observe(lifecycle: Lifecycle, moment: float) -> StateSnapshot:
@@ -87,7 +88,7 @@ def observe(lifecycle: Lifecycle, moment: float) -> StateSnapshot:
         longitude=round(fix.longitude, 6),
         parked=day.origin(trip_status),
         at_base=not driving and trip_status.place == lifecycle.weekly_schedule.base,
-        odometer=_odometer(lifecycle, day, km),
+        odometer=lifecycle.odometer_at(day, moment=moment, km=km),
         soc=soc,
         fuel=fuel,
         limit=phase.limit,
@@ -124,13 +125,6 @@ def outside_temperature(moment: float) -> float:
     season = 2 * math.pi * (local / DAY % 365.25) / 365.25
     cycle = math.sin(local / DAY * 0.9) + math.sin(local / DAY * 0.37)
     return round(14.0 - 2.5 * math.cos(season - 0.4) - 3.5 * math.cos(hour - 0.9) + cycle, 1)
-
-
-def _odometer(lifecycle: Lifecycle, day: DailyPlan, km: float) -> float:
-    weekly_schedule = lifecycle.weekly_schedule
-    begun = weekly_schedule.km_before(weekly_schedule.day_number(lifecycle.start))
-    extra = lifecycle.overrides.odometer if lifecycle.overrides else 0.0
-    return lifecycle.identity.first_km + weekly_schedule.km_before(day.number) - begun + km + extra
 
 
 def _energy_added(lifecycle: Lifecycle, day: DailyPlan, phase: Phase, moment: float) -> float:
@@ -203,5 +197,15 @@ def _condition(lifecycle: Lifecycle, day: DailyPlan, moment: float, *, driving: 
         if ill.tire is not None:
             tires[ill.tire] -= ill.loss * (since + 1) / FORTNIGHT
     if faults is None:
-        faults = (name for name, first in ill.faults if since >= first)
-    return {"tires": tuple(round(pressure, 1) for pressure in tires), "faults": tuple(faults)}
+        since_by_name = {
+            name: lifecycle.weekly_schedule.start_of_day(fortnight * FORTNIGHT + first)
+            for name, first in ill.faults
+            if since >= first
+        }
+    else:
+        since_by_name = dict.fromkeys(faults, lifecycle.override_since("warnings"))
+    return {
+        "tires": tuple(round(pressure, 1) for pressure in tires),
+        "faults": tuple(since_by_name),
+        "faults_since": tuple(since_by_name.values()),
+    }

@@ -12,6 +12,7 @@ from simulator.vehicles.makes import MAKES, Make
 from simulator.vehicles.reporting import LOCK_AFTER, deeply_asleep, last_report, next_report
 from simulator.vehicles.signal import Signal
 from simulator.vehicles.state_snapshot import StateSnapshot, observe
+from simulator.vehicles.truth import Truth, truth
 
 
 class Vehicle:
@@ -119,6 +120,10 @@ class Vehicle:
     def state(self, *, now: float) -> dict[str, Any]:
         """Return the present state, whether reported or not, as plain values."""
         return patches.view(self, self.observe(now), now=now)
+
+    def truth(self, *, start: float, end: float, now: float) -> Truth:
+        """Return what the vehicle really did between two times, up to ``now``."""
+        return truth(self.lifecycle, start=start, end=end, now=now)
 
     @property
     def capacities(self) -> tuple[float, ...]:

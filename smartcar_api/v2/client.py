@@ -24,7 +24,7 @@ from smartcar_api.protocol import (
 )
 from smartcar_api.redaction import one_line, scrub
 from smartcar_api.schedules import ChargeSchedule
-from smartcar_api.transport import Gate, Transport, segment
+from smartcar_api.transport import Answer, Gate, Transport, segment
 from smartcar_api.v2 import sdk
 from smartcar_api.v2.sdk import Host
 from smartcar_api.validation import checked_percent, checked_place
@@ -37,14 +37,22 @@ CONNECTIONS_PER_PAGE = 100
 PERMISSIONS_PER_PAGE = 25
 MAX_PAGES = 2000
 
+# The paths of every make. `/battery/capacity` is left out: its value is also in `/battery/nominal_capacity`.
 FLEET_PATHS = {
     "/battery": "read_battery",
+    "/battery/nominal_capacity": "read_battery",
     "/charge": "read_charge",
+    "/charge/limit": "read_charge",
+    "/diagnostics/dtcs": "read_diagnostics",
+    "/diagnostics/system_status": "read_diagnostics",
+    "/engine/oil": "read_engine_oil",
     "/fuel": "read_fuel",
     "/location": "read_location",
     "/odometer": "read_odometer",
     "/security": "read_security",
+    "/service/history": "read_service_history",
     "/tires/pressure": "read_tires",
+    "/vin": "read_vin",
 }
 
 
@@ -94,7 +102,7 @@ class V2Api:
         if request.country:
             options["flags"] = {"country": request.country}
         client = self._auth_client(redirect_uri=request.redirect_uri, mode=request.mode)
-        url: str = client.get_auth_url(list(request.scopes), options)
+        url: str = client.get_auth_url(request.requested, options)
         return sdk.replace_origin(url, host=Host.CONNECT, origin=self._origins.connect)
 
     def exchange_code(self, *, code: str, redirect_uri: str) -> TokenPair:
@@ -244,6 +252,30 @@ class V2Api:
             return Disconnected(known=False, request_id=error.request_id)
         return Disconnected(known=True, request_id=_request_id(answer))
 
+    def end_connection(self, *, user_id: str, vehicle_id: str) -> Disconnected:
+        """Revokes an owner's grant for one vehicle without the owner's tokens ("Delete Vehicle Connections").
+
+        Requires a management token. The SDK's function doesn't support both filters at once.
+        """
+        # With one filter only, Smartcar would end other owners' grants, or this owner's for other vehicles.
+        if not user_id or not vehicle_id:
+            raise not_sent("the owner or the vehicle is unknown")
+        refusal = not_sent("no management token is set")
+        for number in range(len(self._credentials.management_tokens)):
+            try:
+                answer = self._end_connection({"user_id": user_id, "vehicle_id": vehicle_id}, number)
+            except SmartcarError as error:
+                if error.not_found:
+                    return Disconnected(known=False, request_id=error.request_id)
+                if not error.unauthorized:
+                    raise error.with_traceback(None) from None
+                refusal = error
+            else:
+                return Disconnected(
+                    known=bool(answer.json().get("connections")), request_id=answer.request_id
+                )
+        raise refusal
+
     def all_connections(self, *, user_id: str = "", vehicle_id: str = "") -> tuple[ListedConnection, ...]:
         """Returns all grants of the application, of an owner or of a vehicle, in all modes ("Get connections").
 
@@ -338,6 +370,16 @@ class V2Api:
             if not cursor:
                 return found
         raise _unreadable("there is no end of connections")
+
+    def _end_connection(self, filters: dict[str, str], number: int) -> Answer:
+        return self._transport.send(
+            "DELETE",
+            f"{self._origins.management}/v2.0/management/connections",
+            timeout=self._timeout,
+            params=filters,
+            # The management token is not assigned to a variable, so that no error report can contain it.
+            auth=("default", self._credentials.management_tokens[number]),
+        )
 
     def _unsubscribe(self, vehicle: Any, webhook: str, number: int) -> None:
         # The management token is not assigned to a variable, so that no error report can contain it.

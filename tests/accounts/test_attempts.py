@@ -3,6 +3,7 @@
 import threading
 from collections.abc import Callable
 from datetime import timedelta
+from functools import partial
 
 import pytest
 from django.db import connection
@@ -97,7 +98,11 @@ def test_of_forty_passwords_at_once_five_are_judged_at_the_sign_in(
         return original(self, password)
 
     monkeypatch.setattr(User, "check_password", counted)
-    run_at_once(40, lambda number: sign_in(person, password=f"wrong {number}") and None)
+
+    def attempt(number: int) -> None:
+        sign_in(person, password=f"wrong {number}")
+
+    run_at_once(40, attempt)
     assert len(judged) <= attempts.MAX_ATTEMPTS
 
 
@@ -130,7 +135,7 @@ def test_attempts_are_available_again_after_five_minutes(person: User) -> None:
 def test_a_right_attempt_resets_the_count(person: User) -> None:
     for _ in range(3):
         for right in (False, False, False, True):
-            outcome = attempts.attempt(user=person, scope="x", check=lambda right=right: right)  # type: ignore[misc]
+            outcome = attempts.attempt(user=person, scope="x", check=partial(bool, right))
             assert outcome is (Outcome.RIGHT if right else Outcome.WRONG)
 
 

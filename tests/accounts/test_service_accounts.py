@@ -167,7 +167,7 @@ def test_its_unsent_commands_end_with_it(owner: User, connected: Vehicle, browse
 
 def test_its_commands_name_it_everywhere(owner: User, connected: Vehicle, browser_of: BrowserOf) -> None:
     client = caller(connected.fleet, owner, TokenScope.COMMANDS_SEND)
-    status, body = send(client, connected, kind="unlock")
+    status, body = send(client, connected, key="k-1", kind="unlock")
     assert (status, body["requested_by"], body["requested_by_account"]) == (201, None, "Night charging")
     browser = browser_of(owner)
     for address in ("/fleets/blue/commands/", f"/fleets/blue/vehicles/{connected.smartcar_id}/events/"):

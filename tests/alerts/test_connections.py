@@ -175,6 +175,22 @@ def test_an_expiring_token_pair_is_reported_at_14_7_and_2_days_until_refreshed(
     assert open_alerts() == []
 
 
+def test_a_token_alert_is_resolved_in_the_fleet_that_no_longer_uses_the_pair(
+    vehicle: Vehicle, fleet: Fleet, owner: User
+) -> None:
+    """Two fleets share the pair of one driver; the vehicle of one of them is disconnected."""
+    tokens = create_token_pair(5)
+    other = Fleet.objects.create(name="Other", slug="other")
+    elsewhere = Vehicle.objects.create(fleet=other, smartcar_id=vehicle.smartcar_id, name="Bus 9")
+    for linked in (vehicle, elsewhere):
+        create_connection(linked, api_version=SmartcarApiVersion.V2, tokens=tokens)
+    detectors.run_all(now=timezone.now())
+    assert {alert.fleet_id for alert in open_alerts()} == {fleet.pk, other.pk}
+    Connection.objects.filter(vehicle=elsewhere).update(state=State.REMOVED)
+    detectors.run_all(now=timezone.now())
+    assert {alert.fleet_id for alert in open_alerts()} == {fleet.pk}
+
+
 def test_a_refresh_resolves_the_token_alert_and_a_rejected_one_raises_a_connection_alert(
     smartcar: str, fleet: Fleet, owner: User
 ) -> None:

@@ -16,9 +16,10 @@ from commands.bulk import services as bulk_services
 from commands.models import Command, CommandState
 from commands.types import CommandType
 from connect import gateway
+from connect.bulk_requests.services import ask_drivers
 from connect.driver_portal.services import portal_after_authorization
 from connect.invitations import services as invitations
-from connect.models import Connection, ConnectionState, OffboardingRequest
+from connect.models import AdoptionRule, Connection, ConnectionState, OffboardingRequest
 from connect.offboarding import services as offboarding
 from connect.offboarding.models import ErasureScope
 from connect.reconciliation.models import FleetReconciliation, Reconciliation, ReconciliationOutcome
@@ -109,6 +110,8 @@ def _arguments(world: World) -> dict[str, Any]:
         "connect:portal_receipt offboarding_id": _driver_offboarding(world, portal.smartcar_user_id).pk,
         "command_id": _commands(fleet, owner, vehicle),
         "bulk_id": _bulk(world),
+        "request_id": _bulk_request(fleet, owner, vehicle.make),
+        "rule_id": AdoptionRule.objects.create(fleet=fleet).pk,
         "entry_id": _deliveries(vehicle),
         "token_id": _token(fleet, owner),
         "place_id": _place(fleet).pk,
@@ -170,6 +173,10 @@ def _driver_offboarding(world: World, driver: str) -> OffboardingRequest:
         mode="simulated",
     )
     return offboarding.offboard_connection(connection=connection, extent=ErasureScope.EVERYTHING, user=None)
+
+
+def _bulk_request(fleet: Fleet, owner: User, make: str) -> int:
+    return ask_drivers(fleet=fleet, purpose=AuthorizationPurpose.SIGN_IN, make=make, user=owner).pk
 
 
 def _commands(fleet: Fleet, owner: User, vehicle: Vehicle) -> int:

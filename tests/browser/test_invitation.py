@@ -30,17 +30,21 @@ def test_a_driver_connects_a_vehicle_with_a_copied_link(
     link = manager.evaluate("navigator.clipboard.readText()")
     assert link == manager.get_by_label("Invitation link").input_value()
 
-    driver_context = chromium.new_context(viewport=view.screen, color_scheme=view.theme)
+    driver_context = chromium.new_context(
+        viewport=view.screen, color_scheme=view.theme, timezone_id="Asia/Tokyo"
+    )
     driver = driver_context.new_page()
     driver_problems = collect_problems(driver)
     driver.goto(link)
     expect(driver.get_by_role("heading", name="Blue Fleet asks you to share your car")).to_be_visible()
+    # The browser's time zone, which the server learns from the page.
+    expect(driver.get_by_text("JST")).to_be_visible()
     driver.get_by_role("link", name="Continue to Smartcar").click()
     walk_through_connect(driver)
     expect(driver.get_by_role("main").get_by_role("status")).to_contain_text("is connected to Blue Fleet")
     expect(driver.get_by_role("heading", name="Sharing with Blue Fleet")).to_be_visible()
     driver.get_by_role("button", name="Hide for 1 hour").click()
-    expect(driver.get_by_text("Hidden until")).to_be_visible()
+    expect(driver.get_by_text("Hidden until")).to_contain_text("JST")
     driver.get_by_text("Stop sharing", exact=True).click()
     driver.get_by_role("button", name="Stop sharing").click()
     expect(driver.get_by_role("main").get_by_role("status")).to_contain_text(

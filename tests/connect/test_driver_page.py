@@ -82,7 +82,8 @@ def test_portal_opens_without_an_account_and_shows_what_is_shared_with_whom(
 ) -> None:
     text = shown(page)
     assert "Sharing with Blue Fleet" in text
-    assert "Van 1" in text
+    assert "Tesla Model 3 2022" in text
+    assert "Van 1" not in text
     assert "Battery level and range" in text
     assert "Lock and unlock" not in text
 

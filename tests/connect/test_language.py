@@ -245,7 +245,7 @@ def test_callback_without_an_invitation_is_in_the_language_the_browser_started_w
     params = authorize(smartcar, at_connect(device, invited(fleet=fleet, user=owner, language="de")), count=1)
     answer = device.get("/connect/callback/", params | {"state": "made-up"})
     assert "Keine passende Anfrage gefunden" in answer.content.decode()
-    unknown = browser("fr").get("/connect/callback/", params).content.decode()
+    unknown = browser("fr").get("/connect/callback/", {"state": "made-up"}).content.decode()
     assert '<html lang="fr"' in unknown
 
 

@@ -29,7 +29,7 @@ from connect.reconciliation.models import (
     Reconciliation,
     ReconciliationOutcome,
 )
-from connect.scopes import FLEET_SCOPES
+from connect.scopes import SCOPES
 from connect.status import reasons
 from connect.status.states import DEGRADED
 from connect.usage import quota
@@ -51,7 +51,7 @@ BrowserOf = Callable[[User], Client]
 translated = pytest.mark.parametrize("language", ["de", "fr"])
 NAMES = {
     "Blue Fleet", "Dana", "Van 1", "Van 2", "Tesla Model 3 2022", "Tesla.", "owner@fleet.example", "dana@example.com",
-    "Smartcar API v3",
+    "Smartcar API v3", "Tesla Business Fleet",
     "Van 1:",
 }  # fmt: skip
 _IDENTIFIER = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}|[A-Z_]+")
@@ -278,5 +278,5 @@ def test_next_actions_are_translated(connection: Connection, state: ConnectionSt
 
 def test_permissions_are_described_in_the_language(fleet: Fleet, owner: User, browser_of: BrowserOf) -> None:
     page = read(browser_of(owner), "/fleets/blue/invitations/", "de")
-    assert len(FLEET_SCOPES) == page.count('name="scopes"')
+    assert len(SCOPES) == page.count('name="scopes"')
     assert "Ladestatus" in page

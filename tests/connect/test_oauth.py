@@ -1,7 +1,7 @@
 """The authorization through Connect, on both API versions, against the simulator."""
 
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import datetime, timedelta
 from html import unescape
 
 import pytest
@@ -14,6 +14,7 @@ from accounts.models import AuditLogEntry, Fleet, SmartcarApiVersion, User
 from connect import oauth, oauth_errors
 from connect.models import AuthorizationRequest, Connection, ConnectionState, UserToken
 from connect.oauth_errors import AuthorizationFailedError
+from smartcar_api import SharedVehicle
 from tests.smartcar import SESSION, authorize, connect
 from vehicles.models import Vehicle
 
@@ -257,3 +258,36 @@ def test_every_error_has_a_page_that_explains_the_next_step(
     assert "/fleets/blue/connections/start/" in page
     assert (expected == oauth_errors.error_for(error="another unknown one")) == (error == "brand_new_error")
     assert not Connection.objects.exists()
+
+
+def _shared(name: str, at: datetime | None) -> SharedVehicle:
+    return SharedVehicle(
+        vehicle_id=name,
+        user_id="user",
+        external_id="id",
+        make="",
+        model="",
+        year=None,
+        powertrain="",
+        mode="live",
+        permissions=frozenset(),
+        connection_id="",
+        updated_at=at,
+    )
+
+
+@pytest.mark.parametrize("skew", [timedelta(hours=-2), timedelta(0), timedelta(seconds=90)])
+def test_vehicles_of_this_authorization_are_told_by_smartcars_clock_alone(skew: timedelta) -> None:
+    now = timezone.now() + skew
+    listed = [
+        _shared("granted now", now),
+        _shared("granted a minute ago", now - timedelta(minutes=1)),
+        _shared("granted to another fleet yesterday", now - timedelta(days=1)),
+        _shared("never updated", None),
+    ]
+    granted = oauth.updated_within(listed, duration=timedelta(minutes=5))
+    assert granted == {"granted now", "granted a minute ago"}
+
+
+def test_without_update_times_no_vehicle_belongs_to_this_authorization() -> None:
+    assert oauth.updated_within([_shared("a", None)], duration=timedelta(hours=1)) == frozenset()

@@ -19,7 +19,7 @@ from connect import oauth, oauth_errors
 from connect.connections import services
 from connect.connections.selectors import Driver
 from connect.messages import StateReason
-from connect.models import Connection, ConnectionState, Invitation, UserToken
+from connect.models import Connection, ConnectionState, DriverPortal, Invitation, UserToken
 from connect.oauth_errors import AuthorizationFailedError
 from connect.status.states import AuthorizationPurpose
 from smartcar_api.reauth_urls import battery_url, reauthenticate_url
@@ -104,7 +104,8 @@ def test_driver_reauthenticates_by_a_link_without_an_account(
     connection.refresh_from_db()
     invitation.refresh_from_db()
     assert (connection.state, invitation.used_at is not None) == (State.PENDING, True)
-    assert browser.get(invitation.path).status_code == 410
+    assert browser.get(invitation.path).headers["Location"] == DriverPortal.objects.get().path
+    assert Client().get(invitation.path).status_code == 410
 
 
 @both

@@ -67,6 +67,19 @@ def test_ended_grant_requires_reauthentication(smartcar: str, v2_connection: Con
 
 
 @pytest.mark.django_db
+@pytest.mark.parametrize("state", [ConnectionState.REMOVED, ConnectionState.REVOKED])
+def test_ended_pair_does_not_revive_a_connection_that_has_ended(
+    smartcar: str, v2_connection: Connection, state: ConnectionState
+) -> None:
+    v2_connection.move_to(state, now=timezone.now())
+    UserToken.objects.update(refresh_ciphertext=encryption.encrypt("not a token Smartcar knows"))
+    with pytest.raises(SmartcarError):
+        user_tokens.refresh(tokens=UserToken.objects.get())
+    v2_connection.refresh_from_db()
+    assert v2_connection.state == state
+
+
+@pytest.mark.django_db
 def test_transient_failure_retains_the_old_pair(
     smartcar: str, v2_connection: Connection, settings: Settings
 ) -> None:

@@ -17,10 +17,12 @@ from alerts.models import Alert
 from alerts.types import AlertType
 from commands.bulk.models import BulkCommand
 from commands.models import Command, CommandState
+from connect.bulk_requests.services import ask_drivers
 from connect.driver_portal.models import DriverPortal
 from connect.invitations.services import invite
-from connect.models import Connection, ConnectionState, GrantRevocation, OffboardingRequest
+from connect.models import AdoptionRule, Connection, ConnectionState, GrantRevocation, OffboardingRequest
 from connect.offboarding.models import ErasureScope
+from connect.status.states import AuthorizationPurpose
 from core.signed_links import hash_token
 from dashboard.models import SavedView
 from vehicles.models import Place, Vehicle
@@ -136,9 +138,11 @@ def build_world(*, owner: User, member: User, vehicle: Vehicle) -> World:
         vehicle=vehicle,
         kind=AlertType.BATTERY,
         subject_id=vehicle.pk,
+        payload={"level": 9, "threshold": 20, "fuel": False},
         opened_at=now,
         last_raised_at=now,
     )
+    asked = ask_drivers(fleet=fleet, purpose=AuthorizationPurpose.PERMISSIONS, user=owner)
     token = issue_token(membership=membership, name="Reports").token
     arguments = {
         "slug": fleet.slug,
@@ -161,6 +165,8 @@ def build_world(*, owner: User, member: User, vehicle: Vehicle) -> World:
         "action": "pause",
         "secret": page.secret,
         "invitation_id": invitation.pk,
+        "request_id": asked.pk,
+        "rule_id": AdoptionRule.objects.create(fleet=fleet).pk,
         "key": "forged",
         "pk": 0,
         "uidb36": "0",
@@ -169,6 +175,7 @@ def build_world(*, owner: User, member: User, vehicle: Vehicle) -> World:
         fleet=fleet, actor=owner, name="Night", scopes=[], expires_at=now + timedelta(days=30)
     ).token
     special = {
+        "connections:request_renew": {"invitation_id": asked.invitations.get().pk},
         "accounts:revoke_service_account": {"token_id": account.pk},
         "commands:when_online": {"command_id": asleep.pk},
         "accounts:members_resend": {"invitation_id": invited.pk},

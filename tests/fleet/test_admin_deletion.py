@@ -116,9 +116,10 @@ def test_a_trace_that_is_left_stops_the_deletion(
 ) -> None:
     monkeypatch.setattr(erasure, "_redact", lambda address: 0)
     Command.objects.update(reason=f"Asked by {leaver.email}")
+    pk = leaver.pk
     with pytest.raises(erasure.ErasureIncompleteError, match=r"commands\.Command\.reason"):
         erasure.erase_user(user=leaver, actor=superuser)
-    assert User.objects.filter(pk=leaver.pk).exists()
+    assert User.objects.filter(pk=pk).exists()
 
 
 def test_the_only_owner_of_a_fleet_is_not_deleted(staff: Client, owner: User, fleet: Fleet) -> None:

@@ -54,13 +54,17 @@ EXEMPT = {
     "dashboard:save_view": _OWN_VIEW,
     "dashboard:delete_view": _OWN_VIEW,
     "connect:portal_language": _OWN_VIEW,
+    "connect:portal_time_zone": _OWN_VIEW,
+    "connect:link_request": "Sends a driver's own links again, to the address on record.",
     "alerts:acknowledge": "The alert itself stores who acknowledged it, and when.",
     "commands:bulk": "Shows the review. Nothing is stored until it is sent.",
     "connect:driver_retry_email": _SAME_EMAIL,
     "connect:invitation_retry_email": _SAME_EMAIL,
     "connect:integration_check": _READS,
+    "connections:compatibility": "Shows Smartcar's answer about a vehicle that isn't connected. Nothing is stored.",
     "dashboard:refresh": _READS,
-    "connect:invitation_start": "Leads to Connect. Authorization requests are stored, and connected vehicles logged.",
+    "healthz": "Tells whether the site works. Nothing is stored.",
+    "readyz": "Tells whether the site works. Nothing is stored.",
     "webhooks:smartcar": "Smartcar's deliveries. The webhook log stores each of them.",
     "webhooks/smartcar": "Smartcar's deliveries. The webhook log stores each of them.",
     "^api/": "There is no such call.",
@@ -74,6 +78,7 @@ _FLEET = {
     "raw_retention_months": "24",
     "rollup_retention_months": "60",
 }
+_REMINDERS = {"enabled": "on", "quiet_from": "20:00", "quiet_until": "08:00"}
 # The form and the event of each other POST, sent by an owner.
 AUDITED: dict[str, tuple[dict[str, Any], AuditEvent]] = {
     "accounts:members": (
@@ -95,6 +100,12 @@ AUDITED: dict[str, tuple[dict[str, Any], AuditEvent]] = {
     "commands:create": ({}, AuditEvent.COMMAND_REQUESTED),
     "commands:cancel": ({}, AuditEvent.COMMAND_CANCELED),
     "commands:when_online": ({}, AuditEvent.COMMAND_REQUESTED),
+    "connections:permissions": ({"report": "warnings"}, AuditEvent.FLEET_PERMISSIONS_CHANGED),
+    "connections:requests": ({"purpose": "permissions"}, AuditEvent.DRIVERS_ASKED),
+    "connections:request_renew": ({}, AuditEvent.DRIVER_INVITED),
+    "connections:reminders": (_REMINDERS, AuditEvent.REMINDERS_CHANGED),
+    "connect:business_fleet": ({"model": "Model Y"}, AuditEvent.ADOPTION_STARTED),
+    "connect:business_fleet_drop": ({}, AuditEvent.ADOPTION_ENDED),
     "connect:disconnect": ({"extent": "nothing"}, AuditEvent.VEHICLE_DISCONNECTED),
     "connect:driver_close": ({}, AuditEvent.DRIVER_PORTAL_CLOSED),
     "connect:driver_renew": ({}, AuditEvent.DRIVER_PORTAL_RENEWED),

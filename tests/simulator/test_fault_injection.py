@@ -125,6 +125,38 @@ def test_unit_quirks_affect_known_signals_only(body: dict[str, Any]) -> None:
     assert apply_unit_quirk(reading) is reading
 
 
+def test_a_clock_ahead_dates_values_after_their_retrieval(sim: SimulatorHarness) -> None:
+    driver = parked(sim, signals=[LOCK, ODOMETER])
+    sim.inject_faults(clocksAhead=3600)
+
+    change_lock(driver)
+
+    (lock,) = [each for each in delivered_signals(sim) if each["code"] == LOCK]
+    assert lock["meta"]["oemUpdatedAt"] == pytest.approx(lock["meta"]["retrievedAt"] + 3_600_000, abs=1000)
+
+
+def test_a_frozen_clock_dates_changing_values_alike_until_it_runs_again(sim: SimulatorHarness) -> None:
+    driver = parked(sim, signals=[LOCK, ODOMETER])
+    sim.inject_faults(clocksFrozen=[driver.vehicle_id])
+    sim.later(10)
+    change_lock(driver)
+    sim.later(60)
+    change_lock(driver, times=2)
+
+    locks = [each for each in delivered_signals(sim) if each["code"] == LOCK]
+    assert {each["body"]["value"] for each in locks} == {True, False}
+    assert len({each["meta"]["oemUpdatedAt"] for each in locks}) == 1
+    sim.inject_faults(clocksFrozen=[])
+    change_lock(driver)
+    assert delivered_signals(sim)[-1]["meta"]["oemUpdatedAt"] > locks[0]["meta"]["oemUpdatedAt"]
+
+
+def delivered_signals(sim: SimulatorHarness) -> list[dict[str, Any]]:
+    """Return the signals of all state deliveries, in order."""
+    events = sim.callback.events("VEHICLE_STATE")
+    return [signal for event in events for signal in event["data"]["signals"]]
+
+
 def test_rate_limiting_and_server_errors_come_before_anything_is_done(sim: SimulatorHarness) -> None:
     driver = parked(sim)
 

@@ -29,6 +29,20 @@ def test_a_code_works_once(sim: SimulatorHarness) -> None:
     assert again.json()["error_description"]
 
 
+def test_credentials_in_the_form_body_count_like_those_in_the_header(sim: SimulatorHarness) -> None:
+    fields = {"grant_type": "authorization_code", "code": sim.grant()["code"], "redirect_uri": REDIRECT}
+    known = {"client_id": CREDENTIALS.application_id, "client_secret": CREDENTIALS.application_secret}
+
+    wrong = sim.client.post("/auth/oauth/token", data=fields | known | {"client_secret": "wrong"})
+    missing = sim.client.post("/auth/oauth/token", data=fields | {"client_id": known["client_id"]})
+    right = sim.client.post("/auth/oauth/token", data=fields | known)
+
+    assert [(each.status_code, each.json()["error"]) for each in (wrong, missing)] == [
+        (401, "invalid_client")
+    ] * 2
+    assert (right.status_code, right.json()["token_type"]) == (200, "Bearer")
+
+
 @pytest.mark.parametrize(("seconds", "status"), [(590, 200), (610, 400)])
 def test_a_code_lives_ten_minutes(sim: SimulatorHarness, seconds: float, status: int) -> None:
     code = sim.grant()["code"]

@@ -1,6 +1,7 @@
 """API v2.0 over plain HTTP: shapes, headers, units, errors, batch, commands, management, compatibility."""
 
 import base64
+import uuid
 from typing import Any
 
 import pytest
@@ -155,6 +156,79 @@ def test_every_documented_error_can_be_forced(sim: SimulatorHarness, kind: str, 
     assert body["statusCode"] == response.status_code
     assert body["docURL"].startswith("https://smartcar.com/docs/errors/api-errors/")
     assert "type" in body["resolution"]
+
+
+@pytest.mark.parametrize("path", ["", "/odometer", "/permissions", "/batch", "/security"])
+def test_a_malformed_vehicle_id_is_invalid_and_an_unknown_one_is_not_permitted(
+    sim: SimulatorHarness, path: str
+) -> None:
+    driver = sim.driver()
+
+    def answer(vehicle_id: str) -> tuple[int, str]:
+        url = f"/api/v2.0/vehicles/{vehicle_id}{path}"
+        body = {"batch": {"requests": [{"path": "/vin"}]}, "security": {"action": "LOCK"}}.get(path[1:])
+        method = "POST" if body else "GET"
+        response = sim.client.request(method, url, headers=driver.v2, json=body)
+        return response.status_code, response.json()["type"]
+
+    assert answer("bad_id") == (400, "VALIDATION")
+    assert answer(str(uuid.uuid4())) == (403, "PERMISSION")
+    assert sim.client.get("/api/v2.0/vehicles/bad_id").status_code == 401
+
+
+def test_a_malformed_webhook_id_is_invalid_and_an_unknown_one_is_missing(sim: SimulatorHarness) -> None:
+    driver = sim.driver()
+    amt = {"Authorization": f"Bearer {CREDENTIALS.management_tokens[0]}"}
+    for method, headers in (("POST", driver.v2), ("DELETE", amt)):
+        answers = [
+            sim.client.request(
+                method, f"/api/v2.0/vehicles/{driver.vehicle_id}/webhooks/{webhook_id}", headers=headers
+            )
+            for webhook_id in ("bad_id", str(uuid.uuid4()))
+        ]
+        assert [(each.status_code, each.json()["type"]) for each in answers] == [
+            (400, "VALIDATION"),
+            (404, "RESOURCE_NOT_FOUND"),
+        ]
+
+
+def test_doc_urls_are_those_of_the_documented_bodies(sim: SimulatorHarness) -> None:
+    driver = sim.driver()
+    documentation = "https://smartcar.com/docs/errors/api-errors"
+
+    unknown = sim.client.get("/api/v2.0/nothing", headers=driver.v2).json()["docURL"]
+    invalid = driver.post("/security", {"action": "OPEN"}).json()["docURL"]
+    unauthorized = sim.client.get("/api/v2.0/user").json()["docURL"]
+
+    assert unknown == f"{documentation}/resource-errors#path"
+    assert invalid == f"{documentation}/validation-errors#null"
+    assert unauthorized == f"{documentation}/authentication-errors"
+
+
+@pytest.mark.parametrize("make", ["CHEVROLET", "FORD", "JEEP", "HYUNDAI", "VOLKSWAGEN"])
+def test_several_makes_report_trouble_codes(simulate: Simulate, make: str) -> None:
+    sim = simulate(vehicles=80)
+    driver = sim.driver(make=make)
+    driver.patch(warning_lights=["ABS"])
+
+    codes = driver.get("/diagnostics/dtcs").json()["activeCodes"]
+
+    assert [each["code"] for each in codes] == ["C0035"]
+
+
+def test_tokens_outlive_a_deletion_by_user_but_not_one_by_vehicle(sim: SimulatorHarness) -> None:
+    url = "/management/v2.0/management/connections"
+    driver, other = sim.driver(), sim.driver()
+
+    sim.client.delete(url, headers=AMT, params={"user_id": driver.user_id})
+    for vehicle_id in other.vehicle_ids:
+        sim.client.delete(url, headers=AMT, params={"vehicle_id": vehicle_id})
+
+    assert sim.client.get("/api/v2.0/user", headers=driver.v2).json() == {"id": driver.user_id}
+    assert sim.client.get("/api/v2.0/vehicles", headers=driver.v2).json()["vehicles"] == []
+    assert driver.get("/odometer").json()["type"] == "PERMISSION"
+    assert sim.token(grant_type="refresh_token", refresh_token=driver.refresh_token).status_code == 200
+    assert sim.client.get("/api/v2.0/user", headers=other.v2).status_code == 401
 
 
 def test_unknown_paths_and_versions_have_different_errors(sim: SimulatorHarness) -> None:

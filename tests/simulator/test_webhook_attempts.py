@@ -157,6 +157,21 @@ def test_form_t_has_made_up_ids_and_test_modes(sim: SimulatorHarness) -> None:
     assert first["data"]["vehicle"]["id"] not in sim.simulation.fleet.vehicles
 
 
+def test_form_t_prime_nests_bodies_as_the_dashboards_test_button_does(sim: SimulatorHarness) -> None:
+    driver = connect_driver(sim, powertrain="BEV", code="charge-chargelimits")
+    codes = ["charge-chargelimits", "closure-doors", SOC]
+
+    driver.subscribe(sim.webhook(variant="T'", signals=codes))
+
+    (event,) = sim.callback.events("VEHICLE_STATE")
+    assert event["meta"]["mode"] == "TEST"
+    limits = find_signal(event, "charge-chargelimits")["body"]
+    assert limits.keys() == {"values"}
+    assert limits["values"].keys() == {"values", "activeLimit", "unit"}
+    assert isinstance(find_signal(event, "closure-doors")["body"]["values"]["values"], list)
+    assert "value" in find_signal(event, SOC)["body"]
+
+
 def test_the_legacy_form_is_version_2(sim: SimulatorHarness) -> None:
     first, _ = in_form(sim, "legacy", triggers=[LOCK])
 
@@ -170,7 +185,7 @@ def test_the_legacy_form_is_version_2(sim: SimulatorHarness) -> None:
     assert not sim.callback.events("VEHICLE_ERROR"), "version 2.0 knew no such event"
 
 
-@pytest.mark.parametrize("variant", ["A", "B", "C", "C'", "D", "T", "legacy"])
+@pytest.mark.parametrize("variant", ["A", "B", "C", "C'", "D", "T", "T'", "legacy"])
 def test_all_93_signals_stay_under_50_kilobytes_in_every_form(simulate: Simulate, variant: str) -> None:
     sim = simulate(vehicles=80)
     driver = sim.driver(count=80)

@@ -248,6 +248,7 @@ def test_read_is_one_metric_batch_and_returned_unchanged(v2: V2Api, host: Host, 
 def test_paths_to_read_depend_on_the_permissions() -> None:
     assert paths_granted(frozenset({"read_odometer", "read_battery", "control_security"})) == (
         "/battery",
+        "/battery/nominal_capacity",
         "/odometer",
     )
 

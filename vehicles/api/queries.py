@@ -50,23 +50,18 @@ class SignalsQuery(FleetQuery):
     """The signals to return, and their units."""
 
     codes = serializers.RegexField(
-        r"^[A-Za-z0-9_,-]*$",
+        r"^[A-Za-z0-9_,-]+$",
         required=False,
-        default="",
         max_length=4_000,
         help_text="Only these signals: codes, with commas between.",
     )
     units = UnitsField()
 
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        return {"codes": "", **super().validate(attrs)}
 
-@extend_schema_field(
-    {
-        "oneOf": [
-            {"type": "string", "enum": ["raw", "hour", "day"]},
-            {"type": "integer", "minimum": 2, "maximum": MAX_POINTS},
-        ]
-    }
-)
+
+@extend_schema_field({"$ref": "#/components/schemas/Resolution"})
 class ResolutionField(serializers.Field[Any, Any, Any, Any]):
     """`raw`, `hour`, `day`, or a number of points."""
 
@@ -105,6 +100,7 @@ class HistoryQuery(FleetQuery):
         return {**super().get_fields(), "from": start, "to": end}
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        attrs = super().validate(attrs)
         end: datetime = attrs.setdefault("to", timezone.now())
         try:
             start: datetime = attrs.setdefault("from", end - _LAST_DAY)

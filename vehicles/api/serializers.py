@@ -6,6 +6,7 @@ from django.utils import translation
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
+from vehicles.api.openapi import reference
 from vehicles.api.queries import ResolutionField
 from vehicles.api.units import convert_body, convert_number, unit_for
 from vehicles.catalogue import CATALOGUE
@@ -15,10 +16,17 @@ from vehicles.observations import SignalStatus
 
 Json = dict[str, Any]
 
+SIGNAL_STATUSES = [status.value for status in SignalStatus]
 
-@extend_schema_field({"description": "A number, text or boolean; null where the signal has no single value."})
+
+@extend_schema_field(reference("SignalValue"))
 class ValueField(serializers.JSONField):
     """The plain value of a signal."""
+
+
+@extend_schema_field(reference("SignalBody"))
+class BodyField(serializers.JSONField):
+    """The whole value of a signal."""
 
 
 class VehicleSerializer(serializers.ModelSerializer[Vehicle]):
@@ -62,9 +70,9 @@ class SignalSerializer(serializers.Serializer[Any]):
     group = serializers.CharField(allow_blank=True)
     name = serializers.CharField(allow_blank=True)
     title = serializers.CharField(help_text="The signal's name for people.")
-    value = ValueField(allow_null=True)
+    value = ValueField(allow_null=True, help_text="null where the signal has no single value.")
     unit = serializers.CharField(allow_null=True, help_text="The unit of the numbers in `value` and `body`.")
-    body = serializers.DictField(allow_null=True, help_text="The whole value, shaped by the signal's kind.")
+    body = BodyField(allow_null=True, help_text="The whole value, in the form of the signal's kind.")
     observed_at = serializers.DateTimeField(
         allow_null=True,
         help_text="When the value was measured: the manufacturer's time if known, else Smartcar's or ours.",
@@ -77,7 +85,7 @@ class SignalSerializer(serializers.Serializer[Any]):
     is_stale = serializers.BooleanField(
         help_text="Whether the value is older than one of its kind should be."
     )
-    status = serializers.ChoiceField(choices=[status.value for status in SignalStatus])
+    status = serializers.ChoiceField(choices=SIGNAL_STATUSES)
     error = SignalErrorSerializer(allow_null=True)
     notes = serializers.ListField(
         child=serializers.CharField(), help_text="What had to be corrected in what Smartcar sent."
@@ -96,7 +104,10 @@ class PointSerializer(serializers.Serializer[Any]):
     """One reading, or the rollup of an hour or a day, which also has `minimum`, `maximum` and `count`."""
 
     at = serializers.DateTimeField()
-    value = ValueField(allow_null=True)
+    value = ValueField(
+        allow_null=True,
+        help_text="A number, text or boolean, or the whole body of a signal with several values, such as a location.",
+    )
     minimum = serializers.FloatField(required=False, allow_null=True)
     maximum = serializers.FloatField(required=False, allow_null=True)
     count = serializers.IntegerField(required=False)

@@ -52,7 +52,7 @@ class VehicleList(generics.ListAPIView[Vehicle]):
     serializer_class = VehicleSerializer
     pagination_class = PagePagination
 
-    @extend_schema(operation_id="vehicles_list", parameters=[VehiclesQuery])
+    @extend_schema(operation_id="vehicles_list", summary="List vehicles", parameters=[VehiclesQuery])
     def get(self, request: Request, *args: Any, **kwargs: Any) -> Response:
         return super().get(request, *args, **kwargs)
 
@@ -66,7 +66,12 @@ class VehicleList(generics.ListAPIView[Vehicle]):
 class VehicleDetail(APIView):
     """One vehicle, by its Smartcar vehicle ID."""
 
-    @extend_schema(operation_id="vehicle", parameters=[VehicleQuery], responses=VehicleSerializer)
+    @extend_schema(
+        operation_id="vehicle",
+        summary="Get a vehicle",
+        parameters=[VehicleQuery],
+        responses=VehicleSerializer,
+    )
     def get(self, request: Request, smartcar_id: str) -> Response:
         vehicle = get_vehicle(request, smartcar_id=smartcar_id, **VehicleQuery.from_request(request))
         return Response(VehicleSerializer(vehicle).data)
@@ -76,7 +81,12 @@ class VehicleDetail(APIView):
 class VehicleSignals(APIView):
     """The latest valid value of each signal of a vehicle, its age, and the status of its last report."""
 
-    @extend_schema(operation_id="vehicle_signals", parameters=[SignalsQuery], responses=SignalsSerializer)
+    @extend_schema(
+        operation_id="vehicle_signals",
+        summary="Get a vehicle's latest signals",
+        parameters=[SignalsQuery],
+        responses=SignalsSerializer,
+    )
     def get(self, request: Request, smartcar_id: str) -> Response:
         query = SignalsQuery.from_request(request)
         vehicle = get_vehicle(request, smartcar_id=smartcar_id, fleet=query["fleet"])
@@ -92,7 +102,12 @@ class VehicleSignals(APIView):
 class SignalHistory(APIView):
     """The history of one signal of a vehicle. Only changes are stored: a value applies until the next one."""
 
-    @extend_schema(operation_id="signal_history", parameters=[HistoryQuery], responses=HistorySerializer)
+    @extend_schema(
+        operation_id="signal_history",
+        summary="Get a signal's history",
+        parameters=[HistoryQuery],
+        responses=HistorySerializer,
+    )
     def get(self, request: Request, smartcar_id: str, code: str) -> Response:
         query = HistoryQuery.from_request(request)
         vehicle = get_vehicle(request, smartcar_id=smartcar_id, fleet=query["fleet"])

@@ -9,7 +9,7 @@ from django.db import models
 class VehicleSnapshot(models.Model):
     """The newest valid values of a vehicle, with the times of most of them; None if never reported.
 
-    Percentages are 0-100, distances km, speeds km/h, headings degrees clockwise from north.
+    Percentages are 0-100, volumes liters, distances km, speeds km/h, headings degrees clockwise from north.
     """
 
     vehicle = models.OneToOneField(
@@ -22,6 +22,8 @@ class VehicleSnapshot(models.Model):
     charging_at = models.DateTimeField(null=True)
     fuel = models.FloatField("fuel level", null=True)
     fuel_at = models.DateTimeField(null=True)
+    fuel_liters = models.FloatField("fuel remaining", null=True)
+    fuel_liters_at = models.DateTimeField(null=True)
     fuel_range_km = models.FloatField("fuel range", null=True)
     locked = models.BooleanField(null=True)
     locked_at = models.DateTimeField(null=True)

@@ -7,6 +7,7 @@ over hosts, without a rewrite.
 from typing import Any
 
 from django.contrib.postgres.fields import ArrayField
+from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.utils import timezone
 from django.utils.translation import gettext
@@ -16,11 +17,14 @@ from vehicles.correction_notes import note_text
 from vehicles.makes import make_name
 from vehicles.observations import NORMALIZATION_ERROR
 
+MAKE_LENGTH, MODEL_LENGTH, POWERTRAIN_LENGTH = 60, 80, 8
+
 
 class Vehicle(models.Model):
     """A vehicle in one fleet. `smartcar_id` is stable. The same vehicle may be in several fleets.
 
-    Name, plate, group and driver are entered by the fleet. `unit_system` is "" for the fleet's unit system.
+    Name, plate, group, driver and the capacity of the tank are entered by the fleet. `unit_system` is "" for that of
+    the fleet.
     """
 
     fleet = models.ForeignKey(Fleet, on_delete=models.CASCADE, related_name="vehicles")
@@ -32,11 +36,14 @@ class Vehicle(models.Model):
     group = models.CharField(max_length=60, blank=True)
     driver = models.CharField(max_length=120, blank=True)
     unit_system = models.CharField(max_length=8, choices=UnitSystem.choices, blank=True)
+    tank_liters = models.FloatField(
+        "tank capacity", null=True, blank=True, validators=[MinValueValidator(1), MaxValueValidator(2_000)]
+    )
     vin = models.CharField("VIN", max_length=17, blank=True)
-    make = models.CharField(max_length=60, blank=True)
-    model = models.CharField(max_length=80, blank=True)
+    make = models.CharField(max_length=MAKE_LENGTH, blank=True)
+    model = models.CharField(max_length=MODEL_LENGTH, blank=True)
     year = models.PositiveSmallIntegerField(null=True, blank=True)
-    powertrain = models.CharField(max_length=8, blank=True)
+    powertrain = models.CharField(max_length=POWERTRAIN_LENGTH, blank=True)
     mode = models.CharField(max_length=10, blank=True)
     last_seen_at = models.DateTimeField("last update", null=True, blank=True)
     created_at = models.DateTimeField(default=timezone.now, editable=False)
@@ -66,7 +73,9 @@ class LatestSignal(models.Model):
     `body` is normalized (vehicles.normalization). After an error, which `status` shows, the last valid body is
     retained. `observed_at` is the time of the value (vehicles.value_times): the manufacturer's if it is plausible, else
     when Smartcar retrieved it, else when it was delivered or received. `notes` are codes, and so is `error_description`
-    for a value that was rejected here (vehicles.correction_notes); otherwise it is Smartcar's text.
+    for a value that was rejected here (vehicles.correction_notes); otherwise it is Smartcar's text. `memory` is what
+    later values are judged by: what the vehicle means by a unit (vehicles.unit_judgment), and values that contradict
+    the latest one and are held back until others agree (vehicles.continuity).
     """
 
     pk = models.CompositePrimaryKey("vehicle_id", "code")
@@ -85,6 +94,7 @@ class LatestSignal(models.Model):
     error_description = models.TextField(blank=True)
     reported_at = models.DateTimeField()
     notes = ArrayField(models.TextField(), default=list)
+    memory = models.JSONField(default=dict, db_default={})
 
     def __str__(self) -> str:
         return self.code

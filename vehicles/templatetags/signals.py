@@ -39,3 +39,9 @@ def percent(value: float) -> str:
 def distance(value: float, units: str) -> str:
     """Formats a distance in the fleet's units."""
     return formatting.quantity(value, Unit.KILOMETRE, units=units)
+
+
+@register.filter
+def volume(value: float, units: str) -> str:
+    """Formats a volume of fuel in the fleet's units."""
+    return formatting.quantity(value, Unit.LITRE, units=units)

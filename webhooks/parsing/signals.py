@@ -13,9 +13,17 @@ import orjson
 
 from vehicles.catalogue import CATALOGUE, Signal, find
 from vehicles.correction_notes import CorrectionNote, encode
-from vehicles.normalization import ImplausibleValueError, Normalized, NoValueError, normalize
+from vehicles.normalization import (
+    AmbiguousUnitError,
+    ImplausibleValueError,
+    Normalized,
+    NoValueError,
+    normalize,
+)
 from vehicles.observations import NORMALIZATION_ERROR, SignalError, SignalReading, SignalStatus
 from vehicles.structured_values import sanitize_json
+from vehicles.unit_claims import UnitClaim
+from vehicles.unit_judgment import settle_by_payload
 from webhooks.parsing.fields import first, items, mapping, signal_like, text, upper
 from webhooks.parsing.times import limited_to, not_from_the_future, parse_time
 
@@ -109,7 +117,7 @@ def read_signals(raw: Any, *, latest: datetime | None) -> tuple[tuple[SignalRead
             skipped.append(f"signal {at}: no signal code")
         else:
             observations.append(observation)
-    return tuple(observations), tuple(skipped)
+    return settle_by_payload(observations), tuple(skipped)
 
 
 def _entries(raw: Any) -> Iterable[Any]:
@@ -175,14 +183,16 @@ def observe(
     """
     canonical: dict[str, Any] | None = None
     notes: tuple[str, ...] = ()
+    claim: UnitClaim | None = None
     if status is SignalStatus.SUCCESS:
         try:
-            canonical, notes = _canonical(CATALOGUE.get(code), body)
+            canonical, notes, claim = _canonical(CATALOGUE.get(code), body)
         except NoValueError as no_value:
             status, notes = SignalStatus.UNAVAILABLE, (encode(no_value.reason),)
         except ImplausibleValueError as implausible:
             status, notes = SignalStatus.ERROR, (encode(implausible.reason),)
             error = SignalError(NORMALIZATION_ERROR, description=encode(implausible.reason))
+            claim = implausible.claim if isinstance(implausible, AmbiguousUnitError) else None
     return SignalReading(
         code=code,
         status=status,
@@ -192,19 +202,24 @@ def observe(
         retrieved_at=times.retrieved_at,
         ingested_at=times.ingested_at,
         notes=notes + times.notes,
+        claim=claim,
     )
 
 
-def _canonical(signal: Signal | None, body: Any) -> tuple[dict[str, Any], tuple[str, ...]]:
+Canonical = tuple[dict[str, Any], tuple[str, ...], UnitClaim | None]
+
+
+def _canonical(signal: Signal | None, body: Any) -> Canonical:
     if body is None:
         raise NoValueError(CorrectionNote.NO_BODY.message())
     if signal is None:
-        return _unknown(body), (CorrectionNote.UNKNOWN_SIGNAL.note(),)
+        return _unknown(body), (CorrectionNote.UNKNOWN_SIGNAL.note(),), None
     if not isinstance(body, dict):
         normalized = normalize(signal, {"value": body})
-        return normalized.body, (CorrectionNote.SENT_WITHOUT_BODY.note(), *normalized.notes)
+        notes = (CorrectionNote.SENT_WITHOUT_BODY.note(), *normalized.notes)
+        return normalized.body, notes, normalized.claim
     normalized = _normalize_cached(signal.code, _to_json(body)) or normalize(signal, body)
-    return normalized.body, normalized.notes
+    return normalized.body, normalized.notes, normalized.claim
 
 
 def _to_json(body: dict[str, Any]) -> bytes:

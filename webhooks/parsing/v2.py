@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 from vehicles import catalogue
 from vehicles.catalogue import Signal, find
 from vehicles.observations import SignalError, SignalReading, SignalStatus
+from vehicles.unit_judgment import settle_by_payload
 from vehicles.units import Unit
 from webhooks.parsing.fields import items, mapping, text, upper
 from webhooks.parsing.signals import Times, observe, plausible_times, read_error
@@ -35,6 +36,7 @@ _PLACES: dict[str, tuple[int, int]] = {
     "backRight": (1, 1),
 }
 _OPEN: dict[str, bool] = {"OPEN": True, "CLOSED": False}
+_CHARGING: dict[str, bool] = {"CHARGING": True, "NOT_CHARGING": False, "FULLY_CHARGED": False}
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +79,7 @@ def _charge(body: Body, context: _Context) -> SignalValues:
     if "state" in body:
         state = upper(body["state"])
         yield catalogue.DETAILED_CHARGING_STATUS, {"value": state}
-        yield catalogue.IS_CHARGING, {"value": state == "CHARGING" if state else None}
+        yield catalogue.IS_CHARGING, {"value": _CHARGING.get(state)}
 
 
 def _charge_limit(body: Body, context: _Context) -> SignalValues:
@@ -282,7 +284,7 @@ def read_answers(
             skipped.append(f"answer {at}: the endpoint failed")
         else:
             observations += _read_answer(path, answer, latest=latest, unit_system=unit_system)
-    return tuple(observations), tuple(skipped)
+    return settle_by_payload(observations), tuple(skipped)
 
 
 def find_attributes(raw: Any) -> Body:

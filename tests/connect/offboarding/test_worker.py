@@ -14,6 +14,7 @@ import pytest
 from django.db import connection as database
 from django.test import Client
 from django.utils import timezone
+from pytest_django import Settings
 
 from accounts.models import Fleet, SmartcarApiVersion, User
 from commands.models import Command
@@ -22,6 +23,7 @@ from connect.models import Connection, ConnectionState, ErasureRecord, Offboardi
 from connect.offboarding import services, worker
 from connect.offboarding.models import ErasureScope, RemoteStatus, RevocationStatus
 from connect.token_store import application_access
+from core import encryption
 from tests.connect.invited import invited, walk
 from tests.webhooks.helpers import post, state_of
 from vehicles import catalogue
@@ -147,6 +149,42 @@ def test_v2_token_pair_without_remaining_connections_is_deleted(
         assert UserToken.objects.exists()
         finish(services.offboard_vehicle(vehicle=connection.vehicle, extent=ErasureScope.NOTHING, user=owner))
     assert not UserToken.objects.exists()
+
+
+@pytest.mark.parametrize("known", [True, False])
+def test_dead_v2_pair_does_not_keep_the_grant_alive(
+    smartcar: str, fleet: Fleet, owner: User, known: bool
+) -> None:
+    """The pair is known to be revoked, or Smartcar rejects it now; either way, its grant is listed at Smartcar."""
+    Fleet.objects.update(api_version=SmartcarApiVersion.V2)
+    fleet.refresh_from_db()
+    walk(smartcar, Client(), invited(fleet=fleet, user=owner), count=2)
+    removed, remaining = Connection.objects.select_related("vehicle", "fleet").order_by("pk")
+    UserToken.objects.update(
+        refresh_ciphertext=encryption.encrypt("not a token Smartcar knows"),
+        access_expires_at=timezone.now(),
+        revoked_at=timezone.now() if known else None,
+    )
+    offboarding = services.offboard_connection(connection=removed, extent=ErasureScope.NOTHING, user=owner)
+    assert finish(offboarding).finished_at is not None
+    grant = offboarding.grants.get()
+    assert (grant.end, grant.listing) == (RevocationStatus.ENDED, RemoteStatus.GONE)
+    assert listed(SmartcarApiVersion.V2, remaining) == {remaining.vehicle.smartcar_id}
+
+
+def test_dead_v2_pair_without_a_management_token_is_reported_as_ended_before(
+    smartcar: str, fleet: Fleet, owner: User, settings: Settings
+) -> None:
+    Fleet.objects.update(api_version=SmartcarApiVersion.V2)
+    fleet.refresh_from_db()
+    walk(smartcar, Client(), invited(fleet=fleet, user=owner), count=1)
+    UserToken.objects.update(revoked_at=timezone.now())
+    settings.SMARTCAR_MANAGEMENT_TOKENS = []
+    connection = Connection.objects.select_related("vehicle", "fleet").get()
+    offboarding = services.offboard_connection(connection=connection, extent=ErasureScope.NOTHING, user=owner)
+    assert finish(offboarding).finished_at is not None
+    grant = offboarding.grants.get()
+    assert (grant.end, grant.listing) == (RevocationStatus.ENDED_BEFORE, RemoteStatus.NO_LIST)
 
 
 @both

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from accounts.audit import AuditEvent
 from accounts.models import AuditLogEntry, Fleet, Membership, Role, User
-from dashboard.fleet_settings import time_zones
+from core import time_zones
 
 pytestmark = pytest.mark.django_db
 BrowserOf = Callable[[User], Client]

@@ -80,6 +80,19 @@ def test_a_line_has_a_gap_after_a_value_expires(owner: User, vehicle: Vehicle, b
     assert "39% to 80%, latest 39%" in result["charts"][0]["summary"]
 
 
+def test_a_new_odometer_is_named_with_the_last_count_of_the_one_before(
+    owner: User, vehicle: Vehicle, browser_of: BrowserOf
+) -> None:
+    for hour, (count, replaced) in enumerate([(40_000, None), (12, 40_000), (30, None)]):
+        body = {"value": count, "unit": "km"} | ({"replaces": replaced} if replaced else {})
+        store_readings(vehicle, catalogue.ODOMETER, (NOON + timedelta(hours=hour), body))
+    times = {"from": NOON.isoformat(), "to": (NOON + timedelta(hours=5)).isoformat()}
+    (chart,) = data(browser_of(owner), vehicle, catalogue.ODOMETER, **times)["charts"]
+    assert chart["lines"][0]["values"] == [40_000, 12, 30]
+    assert "New instrument since 20 November 2026" in chart["summary"]
+    assert "the one before showed 40,000 km." in chart["summary"]
+
+
 def test_a_line_includes_the_readings_around_the_range(
     owner: User, vehicle: Vehicle, browser_of: BrowserOf
 ) -> None:

@@ -15,14 +15,15 @@ from connect.models import Connection, ConnectionState
 from connect.scopes import FLEET_SCOPES
 from tests.dashboard.vehicle_page.fixtures import create_connection, grid, store_error, store_signal
 from vehicles import catalogue
+from vehicles.correction_notes import CorrectionNote
 from vehicles.models import LatestSignal, Vehicle
 from vehicles.readings import NewReading, insert_readings
 
 pytestmark = pytest.mark.django_db
 BrowserOf = Callable[[User], Client]
 TABS = ["", "values/", "history/", "signals/", "connection/", "settings/"]
-QUERIES = 15
-VALUES_QUERIES = 11
+QUERIES = 16
+VALUES_QUERIES = 12
 
 
 @pytest.fixture
@@ -110,6 +111,65 @@ def test_a_fuel_vehicle_shows_fuel_and_no_battery(
     assert "State of charge" not in page
 
 
+@pytest.mark.parametrize(
+    ("powertrain", "low", "shown", "hidden"),
+    [
+        ("ICE", False, "62<span", "0<span"),
+        ("PHEV", False, "62<span", "0<span"),
+        ("BEV", True, "0<span", "62<span"),
+    ],
+)
+def test_the_powertrain_decides_which_energy_counts(
+    owner: User,
+    vehicle: Vehicle,
+    browser_of: BrowserOf,
+    powertrain: str,
+    low: bool,
+    shown: str,
+    hidden: str,
+) -> None:
+    Vehicle.objects.update(powertrain=powertrain)
+    store_signal(vehicle, catalogue.STATE_OF_CHARGE, {"value": 0, "unit": "percent"})
+    store_signal(vehicle, catalogue.FUEL_LEVEL, {"value": 62, "unit": "percent"})
+    page = browser_of(owner).get(address(vehicle))
+    assert page.context["low"] is low
+    number = page.content.decode().partition('class="energy-number"')[2].partition("</p>")[0]
+    assert shown in number
+    assert f">{hidden}" not in number
+
+
+def test_fuel_in_liters_is_shown_with_the_range(owner: User, vehicle: Vehicle, browser_of: BrowserOf) -> None:
+    Vehicle.objects.update(powertrain="ICE")
+    store_signal(vehicle, catalogue.FUEL_REMAINING, {"value": 32, "unit": "L"})
+    store_signal(vehicle, catalogue.FUEL_RANGE, {"value": 410, "unit": "km"})
+    page = browser_of(owner).get(address(vehicle))
+    content = page.content.decode()
+    assert "32 L" in content
+    assert content.count("410 km") == 1
+    assert (page.context["level"], page.context["low"]) == (None, False)
+
+
+def test_systems_that_were_not_reported_are_named(
+    owner: User, vehicle: Vehicle, browser_of: BrowserOf
+) -> None:
+    store_signal(vehicle, catalogue.ABS, {"status": "OK", "description": ""})
+    store_error(vehicle, catalogue.AIRBAG, "UPSTREAM")
+    store_error(vehicle, catalogue.MIL, "COMPATIBILITY")
+    content = browser_of(owner).get(address(vehicle)).content.decode()
+    assert "No warnings from the one system this vehicle reports." in content
+    assert "Not reported: Airbag." in content
+
+
+def test_a_rejected_value_is_explained(owner: User, vehicle: Vehicle, browser_of: BrowserOf) -> None:
+    store_error(vehicle, catalogue.ODOMETER, "REFUSED", body={"value": 40_000, "unit": "km"})
+    words = [CorrectionNote.KILOMETERS.message(count=count) for count in (0, 40_000)]
+    reason = CorrectionNote.COUNTER_FELL.note(value=words[0], before=words[1])
+    LatestSignal.objects.update(error_description=reason)
+    content = browser_of(owner).get(address(vehicle)).content.decode()
+    assert "0 kilometers is less than the last count, 40,000 kilometers." in content
+    assert "Smartcar error" not in browser_of(owner).get(address(vehicle, "signals/")).content.decode()
+
+
 def test_a_level_is_low_below_the_fleets_threshold(
     owner: User, vehicle_with_data: Vehicle, browser_of: BrowserOf
 ) -> None:
@@ -147,7 +207,6 @@ def test_reasons_for_missing_values_distinguish_driver_plan_and_vehicle(
             ["Tire pressure"],
             False,
         ),
-        "This fleet doesn't request this permission from drivers.": (["Outside temperature"], False),
     }
     assert missing[0].can_request, "what somebody can mend comes first"
 

@@ -13,6 +13,8 @@ from django.utils import timezone
 from accounts.models import Fleet, User
 from connect.driver_portal import privacy
 from connect.models import Connection, ConnectionState
+from connect.permission_settings.services import choose_scopes
+from connect.scopes import FLEET_SCOPES
 from vehicles import catalogue
 from vehicles.catalogue import CATALOGUE, Signal
 from vehicles.correction_notes import CorrectionNote
@@ -20,7 +22,7 @@ from vehicles.models import LatestSignal, Vehicle
 
 pytestmark = pytest.mark.django_db
 BrowserOf = Callable[[User], Client]
-QUERIES = 12
+QUERIES = 13
 
 
 @pytest.fixture
@@ -155,13 +157,32 @@ def test_unreported_signals_show_the_reason(
     assert reasons[catalogue.TIRES.code] == "Not supported by this vehicle."
     assert reasons[catalogue.FUEL_LEVEL.code] == "This vehicle has no combustion engine."
     assert reasons[catalogue.ODOMETER.code] == "Permission not granted by the driver."
-    assert reasons[catalogue.DTC_LIST.code] == "This fleet doesn't request this permission from drivers."
     assert reasons[catalogue.STATE_OF_CHARGE.code].startswith(
         "Not reported so far. The vehicle may not support this signal"
     )
     # A signal that may still be reported remains in the list, with its error.
     assert set(reported(browser, vehicle)) == {catalogue.RANGE.code}
-    assert set(reasons) | {catalogue.RANGE.code} == set(CATALOGUE)
+    requested = {code for code, signal in CATALOGUE.items() if signal.permission in FLEET_SCOPES}
+    assert set(reasons) | {catalogue.RANGE.code} == requested
+
+
+def test_what_no_permission_allows_is_not_shown_as_missing(
+    owner: User, fleet: Fleet, vehicle: Vehicle, connection: Connection, browser_of: BrowserOf
+) -> None:
+    store_signal(vehicle, catalogue.DTC_LIST, None, status="ERROR", error_type="PERMISSION")
+    store_signal(vehicle, catalogue.OIL_LIFE, {"value": 40, "unit": "percent"})
+    browser = browser_of(owner)
+    assert catalogue.DTC_LIST.code not in reported(browser, vehicle) | unreported(browser, vehicle)
+    # What arrived while the permission was granted remains.
+    assert catalogue.OIL_LIFE.code in reported(browser, vehicle)
+    page = browser.get(address(vehicle))
+    count = page.context["signals"].unrequested_count
+    assert count == sum(signal.permission not in FLEET_SCOPES for signal in CATALOGUE.values()) - 1
+    assert f"{count} more signals need permissions that this fleet doesn" in page.content.decode()
+    choose_scopes(fleet=fleet, scopes=[*FLEET_SCOPES, "read_diagnostics"], actor=owner)
+    assert (
+        reported(browser, vehicle)[catalogue.DTC_LIST.code].problem == "Permission not granted by the driver."
+    )
 
 
 def test_a_hidden_location_is_hidden_in_value_and_body(
@@ -203,7 +224,8 @@ def test_without_data_the_page_explains_what_comes_next(
 ) -> None:
     page = browser_of(owner).get(address(vehicle)).content.decode()
     assert "No data received yet" in page
-    assert f"{len(CATALOGUE)} signals not reported by this vehicle" in page
+    requested = sum(signal.permission in FLEET_SCOPES for signal in CATALOGUE.values())
+    assert f"{requested} signals not reported by this vehicle" in page
 
 
 def test_the_open_page_is_updated_only_after_changes(

@@ -5,11 +5,13 @@ from typing import Any
 
 import pytest
 
+from smartcar_api import FLEET_PATHS
 from tests import payloads
 from vehicles import catalogue
 from vehicles.catalogue import Signal
 from vehicles.observations import SignalError, SignalReading, SignalStatus
 from webhooks.parsing import Malformed, VehicleReport, parse_v2_batch, parse_v3_signals
+from webhooks.parsing import v2 as v2_paths
 
 CAR = "36ab27d0-fd9d-4455-823a-ce30af709ffc"
 HEADERS = {"sc-data-age": "2025-06-01T09:59:40.000Z", "sc-fetched-at": "2025-06-01T10:00:00.000Z"}
@@ -204,3 +206,8 @@ def test_v2_error_of_a_path_applies_to_each_of_its_signals() -> None:
 def test_v2_answer_without_responses_is_malformed(body: dict[str, Any]) -> None:
     with pytest.raises(Malformed):
         parse_v2_batch(body, vehicle_id=CAR)
+
+
+def test_a_read_on_v2_asks_for_every_signal_that_a_path_of_all_makes_has() -> None:
+    """`/battery/capacity` has the same signal as `/battery/nominal_capacity`, and each path is billed."""
+    assert {path.removeprefix("/") for path in FLEET_PATHS} == v2_paths._PATHS.keys() - {"battery/capacity"}

@@ -3,7 +3,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("vehicles", "0009_note_codes"),
+        ("vehicles", "0011_snapshot_fuel_liters"),
     ]
 
     operations = [

@@ -3,7 +3,8 @@
 from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
-from zoneinfo import ZoneInfo, available_timezones
+from zoneinfo import ZoneInfo
+from zoneinfo import available_timezones as _available_timezones
 
 _AREAS = (
     "Africa/",
@@ -28,6 +29,12 @@ class Zone:
 
 
 @lru_cache(maxsize=1)
+def available_timezones() -> frozenset[str]:
+    """Returns the names of all time zones, including aliases. Reading them from the disk takes milliseconds."""
+    return frozenset(_available_timezones())
+
+
+@lru_cache(maxsize=1)
 def names() -> tuple[str, ...]:
     """Returns the zones named after places, and UTC. Aliases such as US/Pacific are valid, but not offered."""
     places = (name for name in available_timezones() if name.startswith(_AREAS))
@@ -37,6 +44,11 @@ def names() -> tuple[str, ...]:
 def zones(*, now: datetime) -> list[Zone]:
     """Returns all selectable zones."""
     return [Zone(name, now.astimezone(ZoneInfo(name))) for name in names()]
+
+
+def is_time_zone(name: str) -> bool:
+    """Returns whether there is a time zone of this exact name, which may come from a browser."""
+    return name in available_timezones()
 
 
 def parse_time_zone(text: str) -> str | None:
