@@ -15,7 +15,12 @@ from accounts.models import User
 _SECRET = ("password", "ciphertext", "hash", "nonce", "session_key", "fingerprint")
 _SECRET_MODELS = {"mfa.Authenticator", "usersessions.UserSession"}
 # What a user made about other people isn't part of the user's data.
-_ABOUT_OTHERS = {"accounts.MemberInvitation", "connect.Invitation", "core.OutgoingEmail"}
+_ABOUT_OTHERS = {
+    "accounts.MemberInvitation",
+    "connect.DriverReminder",
+    "connect.Invitation",
+    "core.OutgoingEmail",
+}
 _DEPTH = 3
 
 
@@ -43,7 +48,9 @@ def related_models(target: type[models.Model]) -> list[ExportedModel]:
 def _path(model: type[models.Model], target: type[models.Model], depth: int) -> str:
     """Returns the path of `depth` foreign keys from the model to the target, or ""."""
     for field in model._meta.concrete_fields:
-        parent = field.related_model if isinstance(field, models.ForeignKey) else None
+        if not isinstance(field, models.ForeignKey):
+            continue
+        parent = field.related_model
         if not isinstance(parent, type) or parent is model:
             continue
         if depth == 1 and parent is target:

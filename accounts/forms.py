@@ -48,7 +48,7 @@ class SignInForm(LabeledForm, account.LoginForm):
 class PasswordAttemptMixin(forms.Form):
     """Judges the signed-in user's current password, with the limit of reauthentication."""
 
-    user: User
+    user: Any  # the stubs of allauth's forms disagree on its type
     exhausted = False
 
     @sensitive_variables()
@@ -96,7 +96,7 @@ class ConfirmByPasswordForm(PasswordAttemptMixin, LabeledForm, account.Reauthent
 class CodeAttemptMixin(LabeledForm):
     """Judges codes of authenticator apps and recovery codes, with a limit that is counted per person."""
 
-    user: User
+    user: Any  # the stubs of allauth's forms disagree on its type
     exhausted = False
 
     def attempts_scope(self) -> str:

@@ -9,8 +9,9 @@ from typing import Any
 
 from django.urls import reverse
 
+from core.request_body import Receive
 from fleet.asgi import django_application
-from webhooks.asgi import DeliveryHandler, Receive, Scope, Send, WebhookMiddleware
+from webhooks.asgi import DeliveryHandler, Scope, Send, WebhookMiddleware
 from webhooks.receiver import VerifiedDelivery
 from webhooks.writer import Writer
 
@@ -35,4 +36,6 @@ class _Ceiling(WebhookMiddleware):
         await super().__call__(scope, receive, send)
 
 
-application: Any = _Ceiling(path=reverse("webhooks:smartcar"), app=django_application)
+application: Any = _Ceiling(
+    path=reverse("webhooks:smartcar"), app=django_application, on_startup=lambda: None
+)

@@ -50,7 +50,11 @@ def show_error(request: HttpRequest, failure: AuthorizationFailedError) -> HttpR
         else:
             actions = _lost_actions()
         return _error_page(
-            request, failure.error, actions, for_driver=True, asking=invitation and invitation.fleet
+            request,
+            failure.error,
+            actions,
+            for_driver=True,
+            asking=invitation.fleet if invitation is not None else None,
         )
 
 
@@ -151,7 +155,8 @@ def _member_actions(authorization: AuthorizationRequest | None) -> list[Action]:
         url = reverse("connections:detail", args=[slug, authorization.connection_id])
         return [Action(_("Back to connection"), url)]
     return [
-        Action(_("Start again"), reverse("connect:own_vehicle", args=[slug])),
+        Action(_("Start again"), reverse("connect:start", args=[slug])),
+        Action(_("Choose make and country"), reverse("connect:own_vehicle", args=[slug])),
         Action(_("Back to fleet"), reverse("dashboard:vehicles", args=[slug])),
     ]
 

@@ -43,9 +43,9 @@ def _take(name: str, holder: uuid.UUID, lasts: timedelta) -> bool:
     with connection.cursor() as cursor:
         cursor.execute(
             f"INSERT INTO {table} AS held (name, holder, expires_at) "  # noqa: S608
-            "VALUES (%s, %s, clock_timestamp() + %s) "
+            "VALUES (%s, %s, clock_timestamp() + make_interval(secs => %s)) "
             "ON CONFLICT (name) DO UPDATE SET holder = excluded.holder, expires_at = excluded.expires_at "
             "WHERE held.expires_at <= clock_timestamp()",
-            [name, holder, lasts],
+            [name, holder, lasts.total_seconds()],
         )
-        return cursor.rowcount == 1
+        return int(cursor.rowcount) == 1

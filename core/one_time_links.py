@@ -1,7 +1,7 @@
 """One-time links: signed links that work once and expire. Invitations are based on them."""
 
 from datetime import datetime, timedelta
-from typing import Self
+from typing import Self, cast
 
 from django.db import models
 from django.db.models.functions import Least
@@ -70,7 +70,10 @@ class OneTimeLink(SignedLink):
     def ended_before(cls, moment: datetime) -> models.QuerySet[Self]:
         """The links that were used or revoked, or have expired, before this moment."""
         ended = Least("used_at", "revoked_at", "expires_at")  # ignores NULL
-        return cls._default_manager.alias(ended_at=ended).filter(ended_at__lt=moment)
+        # Annotated querysets have a type of their own.
+        return cast(
+            "models.QuerySet[Self]", cls._default_manager.alias(ended_at=ended).filter(ended_at__lt=moment)
+        )
 
     @classmethod
     def _open(cls) -> models.QuerySet[Self]:

@@ -1,14 +1,16 @@
 """QR codes as SVG, to be put into a page: no image is loaded from anywhere, so a private link stays in the page."""
 
-import qrcode
+from typing import Any
+
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from qrcode.constants import ERROR_CORRECT_M
+from qrcode.main import QRCode
 
 
 def as_svg(text: str, *, title: str) -> SafeString:
     """Returns an <svg> element with the text as a QR code, dark on light, with the quiet zone that scanners need."""
-    code = qrcode.QRCode(error_correction=ERROR_CORRECT_M)
+    code: QRCode[Any] = QRCode(error_correction=ERROR_CORRECT_M)
     code.add_data(text)
     matrix = code.get_matrix()
     modules = "".join(

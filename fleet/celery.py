@@ -35,4 +35,4 @@ def _report_problems(**_: object) -> None:
     log_problems()
     # Forked processes can't use the parent's pool, whose threads they lack.
     connection.close()
-    connection.close_pool()
+    connection.close_pool()  # type: ignore[attr-defined]

@@ -17,7 +17,7 @@ from typing import Any, NamedTuple
 
 from core.message_codes import NO_MESSAGE, Message
 from vehicles import catalogue
-from vehicles.correction_notes import CorrectionNote
+from vehicles.correction_notes import CorrectionNote, Count
 from vehicles.latest_state import LatestSignalRow
 from vehicles.places.geometry import squared_chord, to_kilometers, to_vector
 
@@ -43,12 +43,12 @@ class _Counter(NamedTuple):
     slack: float
     at_once: float
     per_hour: float
-    words: CorrectionNote
+    words: Count
 
 
 _COUNTERS = {
-    catalogue.ODOMETER.code: _Counter(5, 200, 150, CorrectionNote.KILOMETERS),
-    catalogue.MAX_RANGE_CHARGE_COUNT.code: _Counter(0, 5, 1, CorrectionNote.TIMES_CHARGED),
+    catalogue.ODOMETER.code: _Counter(5, 200, 150, Count.KILOMETERS),
+    catalogue.MAX_RANGE_CHARGE_COUNT.code: _Counter(0, 5, 1, Count.TIMES_CHARGED),
 }
 # A count that is exactly this multiple of the last one was sent in another unit: miles, or more or fewer digits.
 _FACTORS = (1.609344, 10, 100, 1_000)

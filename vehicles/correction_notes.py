@@ -14,6 +14,13 @@ from django.utils.translation import gettext_lazy as _
 from core.message_codes import Message, MessageCatalog, render
 
 
+class Count(MessageCatalog):
+    """Counts with their unit, as parameters of notes."""
+
+    KILOMETERS = "count.kilometers", _("%(count)s kilometers")
+    TIMES_CHARGED = "count.times_charged", _("%(count)s charges to full range")
+
+
 class CorrectionNote(MessageCatalog):
     """What was corrected, and why values were rejected or left out. `note` returns a member as it is stored."""
 
@@ -161,10 +168,6 @@ class CorrectionNote(MessageCatalog):
     )
     TIRE_LEFT_OUT = "value.tire_left_out", _("A tire without a position was left out.")
     TIRE_PRESSURE_LEFT_OUT = "value.tire_pressure_left_out", _("A tire pressure was left out. %(reason)s")
-
-    # Counts within other notes.
-    KILOMETERS = "value.kilometers", _("%(count)s kilometers")
-    TIMES_CHARGED = "value.times_charged", _("%(count)s charges to full range")
 
     # The value is accepted although it contradicts earlier ones.
     NEW_INSTRUMENT = (

@@ -183,23 +183,23 @@ def _not_reported(count: int) -> str:
 def _tires(signal: Signal, body: Mapping[str, Any], units: str) -> str:
     """Returns the pressure of each tire with its place, and which ones aren't reported."""
     values = body.get("values") or []
-    if signal.unit is None or all(value.get("tirePressure") is None for value in values):
+    known = [value["tirePressure"] for value in values if value.get("tirePressure") is not None]
+    if signal.unit is None or not known:
         return ""
-    parts = []
-    for value in values:
-        place = _place_of(value, body)
-        pressure = value.get("tirePressure")
-        text = gettext("not reported") if pressure is None else quantity(pressure, signal.unit, units=units)
-        parts.append(f"{place} {text}".strip())
+    if any("row" not in value or "column" not in value for value in values):
+        shown = [_measured(pressure, signal.unit, units=units) for pressure in known]
+        return f"{' · '.join(number for number, sign in shown)} {shown[0][1]}"
+    grid = {"rows": body.get("rowCount", 1), "columns": body.get("columnCount", 1)}
+    parts = [
+        f"{place_name(row=value['row'], column=value['column'], **grid)} {_pressure(value, signal.unit, units)}"
+        for value in values
+    ]
     return capfirst(" · ".join(parts))
 
 
-def _place_of(value: Mapping[str, Any], body: Mapping[str, Any]) -> str:
-    """Returns where the tire is: "front left"; "" if the body doesn't say."""
-    if "row" not in value or "column" not in value:
-        return ""
-    rows, columns = body.get("rowCount", 1), body.get("columnCount", 1)
-    return place_name(row=value["row"], column=value["column"], rows=rows, columns=columns)
+def _pressure(value: Mapping[str, Any], unit: Unit, units: str) -> str:
+    pressure = value.get("tirePressure")
+    return gettext("not reported") if pressure is None else quantity(pressure, unit, units=units)
 
 
 def _charge_limits(signal: Signal, body: Mapping[str, Any], units: str) -> str:

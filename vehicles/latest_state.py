@@ -111,12 +111,13 @@ def load(*, vehicle_ids: Iterable[int]) -> dict[tuple[int, str], LatestSignalRow
     # Binary rows: Django's cursor would parse each timestamp in Python.
     with psycopg.Cursor(connection.connection) as cursor:
         rows = cursor.execute(_LOAD, [list(vehicle_ids)], binary=True).fetchall()
-    return {
-        (row[0], row[1]): LatestSignalRow(
-            row[0], row[1], orjson.loads(row[2]) if row[2] else None, *row[3:-1], orjson.loads(row[-1])
-        )
-        for row in rows
-    }
+    return {(row[0], row[1]): LatestSignalRow(*_decoded(row)) for row in rows}
+
+
+def _decoded(row: tuple[Any, ...]) -> tuple[Any, ...]:
+    """Decodes the columns that hold JSON: the body and, last, the memory."""
+    body = orjson.loads(row[2]) if row[2] else None
+    return (*row[:2], body, *row[3:-1], orjson.loads(row[-1]))
 
 
 def store(states: Collection[LatestSignalRow]) -> None:

@@ -66,7 +66,7 @@ class MembershipFormSet(BaseInlineFormSet[Membership, Fleet, MembershipForm]):
 class MembershipInline(admin.TabularInline[Membership, Fleet]):
     model = Membership
     form = MembershipForm
-    formset = MembershipFormSet
+    formset = MembershipFormSet  # type: ignore[assignment]  # its form differs from the base class's
     fields = ["user", "role"]
     autocomplete_fields = ["user"]
     extra = 0

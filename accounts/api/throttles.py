@@ -16,6 +16,9 @@ class ReadThrottle(UserRateThrottle):
     """Limits one user's calls, by session and tokens together (`API_RATE_LIMIT`)."""
 
     scope = "reads"
+    # Set by the base class from the rate, and missing in its stubs.
+    num_requests: int
+    duration: int
 
     def allow_request(self, request: Request, view: "APIView") -> bool:
         allowed = super().allow_request(request, view)

@@ -40,6 +40,6 @@ class ConfirmByCodeView(SignOutMixin, ReauthenticateByCodeView):
 
 class ConfirmByPasskeyView(SignOutMixin, ReauthenticateWebAuthnView):
     def is_exhausted(self, form: Any) -> bool:
-        user = User.objects.get(pk=self.request.user.pk)
+        user: User = self.request.user  # type: ignore[assignment]  # the view needs a session
         outcome = attempts.record_failure(user=user, scope=attempts.REAUTHENTICATION)
         return outcome is Outcome.EXHAUSTED

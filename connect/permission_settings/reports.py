@@ -74,6 +74,7 @@ REPORTS = (
         _("Color, trim and software version"),
         (catalogue.EXTERIOR_COLOR, catalogue.TRIM, catalogue.FIRMWARE),
     ),
+    Report("vin", _("Vehicle identification number (VIN)"), (catalogue.VIN,)),
     Report("account", _("Rights of the manufacturer account"), (catalogue.ACCOUNT_ROLE,)),
     Report(
         "lock_command",

@@ -56,5 +56,7 @@ def unasked_connections(*, fleet: Fleet, now: datetime) -> QuerySet[Connection]:
 
 
 def driver_zone(*, fleet: Fleet, smartcar_user_id: str) -> ZoneInfo:
-    """Returns the time zone of a driver: the fleet's, since drivers choose none."""
-    return zone(fleet.time_zone)
+    """Returns the time zone that the driver chose on their page; the fleet's if there is none."""
+    pages = DriverPortal.objects.filter(fleet=fleet, smartcar_user_id=smartcar_user_id, revoked_at=None)
+    chosen = pages.values_list("time_zone", flat=True).first() if smartcar_user_id else ""
+    return zone(chosen or fleet.time_zone)

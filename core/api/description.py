@@ -21,7 +21,7 @@ def api_description() -> Json:
     """Returns the description, in English. It is shared: don't change it."""
     with translation.override("en"):
         generator = SchemaGenerator()  # type: ignore[no-untyped-call]
-        description: Json = generator.get_schema(request=None, public=True)
+        description: Json = generator.get_schema(request=None, public=True)  # type: ignore[no-untyped-call]
     return description
 
 
@@ -37,5 +37,8 @@ class DescriptionView(SpectacularAPIView):
         renderer, media_type = request.accepted_renderer, request.accepted_media_type
         with self._lock:
             if renderer.format not in self._rendered:
-                self._rendered[renderer.format] = renderer.render(api_description(), media_type, {})
+                rendered = renderer.render(api_description(), media_type, {})
+                self._rendered[renderer.format] = (
+                    rendered if isinstance(rendered, bytes) else rendered.encode()
+                )
         return HttpResponse(self._rendered[renderer.format], content_type=media_type)

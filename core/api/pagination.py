@@ -30,7 +30,8 @@ class NewestFirstPagination(CursorPagination):
     def decode_cursor(self, request: Request) -> Cursor | None:
         """Returns the cursor of the request. Raises NotFound unless its position is an ID."""
         cursor = super().decode_cursor(request)
-        position = cursor.position if cursor is not None else None
+        # The stubs say int, but it is text from the query.
+        position: Any = cursor.position if cursor is not None else None
         if position is not None and not (position.isascii() and position.isdecimal() and len(position) < 19):
             raise NotFound(self.invalid_cursor_message)
         return cursor

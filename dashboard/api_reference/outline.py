@@ -114,7 +114,7 @@ def _operation(path: str, method: str, operation: Json) -> Operation:
         id=operation["operationId"],
         method=method.upper(),
         path=path,
-        title=operation.get("summary", operation["operationId"]),
+        title=str(operation.get("summary", operation["operationId"])),
         description=operation.get("description", ""),
         parameters=tuple(
             sorted(
@@ -145,7 +145,7 @@ def _without_choices(description: str) -> str:
 
 
 def _response(status: str, response: Json) -> ApiResponse:
-    content = next(iter(response.get("content", {}).values()), {})
+    content: Json = next(iter(response.get("content", {}).values()), {})
     return ApiResponse(
         status=status,
         description=response.get("description", ""),

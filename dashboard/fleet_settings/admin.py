@@ -1,5 +1,6 @@
 """Fleets in the admin, with the rules of the settings page."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from django import forms
@@ -21,7 +22,7 @@ class FleetAdminForm(SettingsForm):
     """A fleet's settings, with the slug of a new fleet."""
 
     class Meta(SettingsForm.Meta):
-        fields = (*SettingsForm.Meta.fields, "slug")
+        fields = (*SettingsForm.Meta.fields, "slug")  # type: ignore[assignment]
 
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean()
@@ -58,7 +59,9 @@ class FleetAdmin(ExportMixin, AuditedAdmin[Fleet]):
         # The slug is part of links in emails and bookmarks.
         return ["api_version", "slug"] if obj else ["api_version"]
 
-    def get_prepopulated_fields(self, request: HttpRequest, obj: Fleet | None = None) -> dict[str, list[str]]:
+    def get_prepopulated_fields(
+        self, request: HttpRequest, obj: Fleet | None = None
+    ) -> dict[str, Sequence[str]]:
         return {} if obj else {"slug": ["name"]}
 
     def save_model(self, request: HttpRequest, obj: Fleet, form: forms.ModelForm[Any], change: bool) -> None:
@@ -82,7 +85,7 @@ class FleetAdmin(ExportMixin, AuditedAdmin[Fleet]):
     @admin.action(description="Offboard all vehicles and erase their data", permissions=["delete"])
     def offboard_vehicles(self, request: HttpRequest, queryset: QuerySet[Fleet]) -> None:
         count = sum(
-            deletion.offboard_all(fleet=fleet, actor=request.user)  # type: ignore[arg-type]
+            deletion.offboard_all(fleet=fleet, actor=request.user)  # type: ignore[arg-type, misc]
             for fleet in queryset
         )
         messages.info(request, f"Vehicles being offboarded: {count}")

@@ -182,7 +182,8 @@ def _version(
         for code, row in state.signals.items()
     )
     links = [(each.pk, each.state, each.subscription_error, each.scopes) for each in connections]
-    return crc32(f"{reports}{links}{hidden}{vehicle.units}{vehicle}".encode())
+    kind = (vehicle.units, vehicle.powertrain, vehicle.tank_liters)
+    return crc32(f"{reports}{links}{hidden}{kind}{vehicle}".encode())
 
 
 def _facts(

@@ -5,7 +5,7 @@ The places of charging stay in the signal's body, where the driver's privacy rul
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeGuard
 
 from django.utils import timezone
 from django.utils.formats import date_format, number_format
@@ -95,7 +95,8 @@ def _charger(record: Record, units: str) -> str:
 
 def _charging_cost(record: Record, units: str) -> str:
     cost = record.get("cost") or {}
-    amounts = [amount for key in ("energyAmount", "otherAmount") if _is_number(amount := cost.get(key))]
+    found = [cost.get(key) for key in ("energyAmount", "otherAmount")]
+    amounts = [amount for amount in found if _is_number(amount)]
     return _money(sum(amounts), cost.get("currency")) if amounts else ""
 
 
@@ -117,7 +118,7 @@ def _descriptions(key: str) -> Cell:
     return cell
 
 
-def _is_number(value: Any) -> bool:
+def _is_number(value: object) -> TypeGuard[float]:
     return isinstance(value, int | float) and not isinstance(value, bool)
 
 

@@ -150,7 +150,7 @@ def test_the_address_of_a_members_callback_tells_others_nothing(
     browser = browser_of(owner)
     url = browser.get("/fleets/blue/connections/start/").headers["Location"]
     params = authorize(smartcar, url, count=1)
-    browser.get(CALLBACK, params)
+    browser.get(CALLBACK, params, follow=True)
     if person == "former member":
         fleet.memberships.all().delete()
         other = browser

@@ -82,7 +82,7 @@ def test_incompatible_vehicle_is_named() -> None:
         error="vehicle_incompatible",
         params={"make": "HONDA", "model": "Civic", "year": "2004", "vin": "1hgcm82633a004352"},
     )
-    assert dict(error.car) == {
+    assert dict(error.vehicle) == {
         "Make": "Honda",
         "Model": "Civic",
         "Year": "2004",
@@ -226,7 +226,7 @@ def test_vin_of_an_incompatible_vehicle_is_shown_to_the_user_and_not_stored(
 def test_vehicle_details_in_the_callback_are_shown_only_if_they_are_plausible() -> None:
     params = {"make": "x" * 99, "model": "", "year": "next", "vin": "<b>not a vin</b>"}
     assert [
-        label for label, _ in oauth_errors.error_for(error="vehicle_incompatible", params=params).car
+        label for label, _ in oauth_errors.error_for(error="vehicle_incompatible", params=params).vehicle
     ] == ["Make"]
 
 

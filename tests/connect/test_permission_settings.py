@@ -1,7 +1,7 @@
 """Which permissions a fleet requests: choosing them, by whom, and where the choice takes effect."""
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, cast
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
@@ -151,7 +151,7 @@ def test_smartcar_gives_data_only_with_its_permission(smartcar: str, fleet: Flee
         (response,) = gateway.call(
             connection=Connection.objects.get(),
             purpose=gateway.CallPurpose.PERSON,
-            request=lambda api, access: api.read(
+            request=lambda api, access: cast("Any", api).read(
                 access,
                 vehicle_id=Connection.objects.get().vehicle.smartcar_id,
                 paths=("/diagnostics/system_status",),

@@ -14,7 +14,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from accounts.models import Fleet, User
-from connect.models import Connection, ConnectionState, DriverReminder, Invitation, ReminderSettings
+from connect.models import (
+    Connection,
+    ConnectionState,
+    DriverPortal,
+    DriverReminder,
+    Invitation,
+    ReminderSettings,
+)
 from connect.reminders import services
 from connect.reminders.rules import INTERVAL, MAX_REMINDERS
 from core.mail.models import OutgoingEmail
@@ -35,7 +42,7 @@ def reminding(fleet: Fleet) -> ReminderSettings:
 
 
 def invitation_at(moment: datetime, fleet: Fleet, user: User, **options: Any) -> Invitation:
-    values = {"by_email": True, "driver_email": "ann@drivers.example"} | options
+    values: dict[str, Any] = {"by_email": True, "driver_email": "ann@drivers.example"} | options
     found = invited(fleet=fleet, user=user, **values)
     Invitation.objects.filter(pk=found.pk).update(created_at=moment, expires_at=moment + timedelta(days=7))
     found.refresh_from_db()
@@ -43,7 +50,7 @@ def invitation_at(moment: datetime, fleet: Fleet, user: User, **options: Any) ->
 
 
 def troubled(fleet: Fleet, since: datetime, **fields: Any) -> Connection:
-    defaults = {"state": ConnectionState.NEEDS_REAUTHENTICATION, "state_since": since}
+    defaults: dict[str, Any] = {"state": ConnectionState.NEEDS_REAUTHENTICATION, "state_since": since}
     return shared(fleet, "ann", **(defaults | fields))
 
 
@@ -91,6 +98,18 @@ def test_reminders_wait_for_the_end_of_the_quiet_hours_in_the_local_time_zone(
     due = NOON + INTERVAL  # 5 a.m. in Phoenix
     assert services.remind_drivers(now=due) == 0
     assert services.remind_drivers(now=due + timedelta(hours=2, minutes=59)) == 0
+    assert services.remind_drivers(now=due + timedelta(hours=3)) == 1
+
+
+def test_the_time_zone_that_the_driver_chose_takes_precedence(
+    fleet: Fleet, owner: User, reminding: ReminderSettings
+) -> None:
+    portal(fleet, "ann", "Ann", "ann@drivers.example")
+    DriverPortal.objects.update(time_zone="America/Phoenix")
+    connection = shared(fleet, "ann")
+    invitation_at(NOON, fleet, owner, connection=connection, purpose="permissions")
+    due = NOON + INTERVAL  # 5 a.m. in Phoenix
+    assert services.remind_drivers(now=due) == 0
     assert services.remind_drivers(now=due + timedelta(hours=3)) == 1
 
 

@@ -113,7 +113,7 @@ def _addresses(
     patterns: list[URLPattern | URLResolver], form: str, names: tuple[str, ...]
 ) -> Iterator[Address]:
     for each in patterns:
-        regex = each.pattern.regex.pattern  # type: ignore[union-attr]
+        regex = each.pattern.regex.pattern
         piece, params = normalize(regex)[0]
         whole, all_names = form + piece, (*names, *params)
         if isinstance(each, URLResolver):

@@ -174,7 +174,7 @@ def build_world(*, owner: User, member: User, vehicle: Vehicle) -> World:
     account = create_service_account(
         fleet=fleet, actor=owner, name="Night", scopes=[], expires_at=now + timedelta(days=30)
     ).token
-    special = {
+    special: dict[str, dict[str, Any]] = {
         "connections:request_renew": {"invitation_id": asked.invitations.get().pk},
         "accounts:revoke_service_account": {"token_id": account.pk},
         "commands:when_online": {"command_id": asleep.pk},

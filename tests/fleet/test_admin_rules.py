@@ -17,7 +17,6 @@ from accounts.models import AuditLogEntry, Fleet, Membership, Role, User
 from accounts.tokens.services import issue_token
 from commands.models import Command, CommandState
 from connect.models import FleetApplication
-from core.admin import ReadOnlyAdmin
 from tests.conftest import make_user
 from vehicles.models import Vehicle
 from webhooks.models import EntryState, InboxEntry
@@ -266,7 +265,7 @@ def test_only_superusers_change_groups(staff: Client, viewer: User) -> None:
     assert AuditLogEntry.objects.get(event=AuditEvent.ADMIN_CHANGED).data["name"] == "All"
 
 
-def actions() -> list[tuple[type[ReadOnlyAdmin[Any]], str, str]]:
+def actions() -> list[tuple[type[admin.ModelAdmin[Any]], str, str]]:
     """Returns all actions of the admin except deletion, with the model's label and the action's name."""
     return [
         (type(model_admin), model._meta.label_lower, str(name))
@@ -277,7 +276,7 @@ def actions() -> list[tuple[type[ReadOnlyAdmin[Any]], str, str]]:
 
 @pytest.mark.parametrize(("model_admin", "label", "name"), actions(), ids=lambda value: str(value))
 def test_every_action_needs_the_right_of_change(
-    model_admin: type[ReadOnlyAdmin[Any]], label: str, name: str
+    model_admin: type[admin.ModelAdmin[Any]], label: str, name: str
 ) -> None:
     function = getattr(model_admin, name)
     assert function.allowed_permissions in (["act"], ["change"], ["delete"])

@@ -117,6 +117,7 @@ def test_celery_checks_the_certificate_of_redis_unless_the_url_says_otherwise(
 ) -> None:
     broker = Connection(celery_broker_url(f"rediss://user:pass@host:6380/1{query}"))
     assert (broker.hostname, broker.password, broker.virtual_host) == ("host", "pass", "1")
+    assert isinstance(broker.ssl, dict)
     assert broker.ssl["ssl_cert_reqs"] == certificate
     assert broker.ssl["ssl_check_hostname"] is host_name
     if "ca_certs" in query:

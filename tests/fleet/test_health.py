@@ -34,9 +34,9 @@ def stored_token(db: None) -> None:
 @pytest.fixture
 def new_pool() -> Iterator[None]:
     """Connections of the test's end use new settings, and later tests the old ones."""
-    connection.close_pool()
+    connection.close_pool()  # type: ignore[attr-defined]
     yield
-    connection.close_pool()
+    connection.close_pool()  # type: ignore[attr-defined]
 
 
 def test_healthz_needs_no_database() -> None:

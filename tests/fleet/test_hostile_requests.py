@@ -5,6 +5,7 @@ A finding names the request, so that it can be repeated. Requests change nothing
 
 import re
 from collections.abc import Iterator
+from http.cookies import SimpleCookie
 from typing import Any
 
 import pytest
@@ -204,14 +205,15 @@ class Crawler:
     ) -> int:
         """Returns the status of the response, after reading its body."""
         self.count += 1
-        self.client.cookies = self.cookies.copy()
+        self.client.cookies = SimpleCookie(self.cookies)
         with transaction.atomic():
             answer = self.client.generic(method, path, data, content_type=kind, headers=headers)
             if answer.status_code < 500 and answer.streaming:
                 b"".join(answer)
             transaction.set_rollback(True)
         if answer.status_code >= 500:
-            error = answer.exc_info[1] if getattr(answer, "exc_info", None) else ""
+            raised = getattr(answer, "exc_info", None)
+            error = raised[1] if raised else ""
             self.failures.append(
                 f"{method} {path[:160]} {data[:80]!r} {headers or ''}: {answer.status_code} {error!r:.200}"
             )
@@ -229,7 +231,8 @@ def _first_row(address: Address) -> models.Model | None:
     if name not in apps.all_models[label]:
         return None
     model: Any = apps.get_model(label, name)
-    return model._default_manager.first()
+    row: models.Model | None = model._default_manager.first()
+    return row
 
 
 @pytest.fixture
@@ -394,8 +397,9 @@ def test_odd_headers(crawler: Crawler, name: str, value: str) -> None:
             crawler.send("GET", f"{path}?q=%41", b"", value)
             crawler.send("POST", path, b"q=%41&q=%FF", value)
         else:
-            crawler.send("GET", path, **{name: value})
-            crawler.send("POST", path, b"q=1", **{name: value})
+            header: dict[str, Any] = {name: value}
+            crawler.send("GET", path, **header)
+            crawler.send("POST", path, b"q=1", **header)
 
 
 @pytest.mark.parametrize("agent", ["unknown", "1.2.3.4:56", "[::1]:80", "\xff", "1.2.3.4, x"])

@@ -1,5 +1,8 @@
 """What a signed-in user sees is not stored by browsers or proxies: every page and file is walked."""
 
+from http.cookies import SimpleCookie
+from typing import Any
+
 import pytest
 from django.test import Client
 
@@ -10,7 +13,7 @@ from tests.fleet.test_hostile_requests import Crawler, ids  # noqa: F401  (a fix
 pytestmark = pytest.mark.django_db
 
 
-def _policy(answer: object) -> set[str]:
+def _policy(answer: Any) -> set[str]:
     return set(answer.headers.get("Cache-Control", "").replace(" ", "").split(","))
 
 
@@ -20,7 +23,7 @@ def test_no_page_or_file_of_a_signed_in_user_is_stored(owner: User, ids: dict[st
     stored = {}
     for address in addresses():
         if not address.form.startswith("/api/") and "logout" not in address.form:
-            crawler.client.cookies = crawler.cookies.copy()
+            crawler.client.cookies = SimpleCookie(crawler.cookies)
             answer = crawler.client.get(crawler.path(address))
             if not {"private", "no-store"} <= _policy(answer):
                 stored[address.form] = answer.headers.get("Cache-Control")

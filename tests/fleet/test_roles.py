@@ -59,10 +59,8 @@ BUDGET, MOVE = Permission.BUDGET, Permission.MOVE
 
 RULES: dict[str, Rule] = {
     # Pages that need no account
-    "healthz": both(ANYONE),
-    "readyz": both(ANYONE),
-    "metrics": reads(ANYONE),
     "api:schema": reads(ANYONE),
+    "api_reference": reads(ANYONE),
     "account_login": both(ANYONE),
     "accounts:sign_in": both(ANYONE),
     "accounts:sign_out": writes(ANYONE),
@@ -305,8 +303,6 @@ LINKS = {
     "account_reset_password_from_key",
     "webhooks:smartcar",
     "webhooks/smartcar",
-    "metrics",
-    "readyz",
     "^api/",
     "accounts:invitation",
     "connect:integration_send_link",

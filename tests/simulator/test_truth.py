@@ -11,8 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from simulator.vehicles import Fleet, Vehicle
-from simulator.vehicles.commands import CommandRejected
+from simulator.vehicles import CommandRejected, Fleet, Vehicle
 from simulator.vehicles.truth import Truth
 from tests.simulator.conftest import Simulate
 from tests.simulator.harness import NIGHT, Driver, SimulatorHarness

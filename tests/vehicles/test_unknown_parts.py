@@ -80,7 +80,7 @@ def test_tires_keep_their_places_in_words() -> None:
     values = [
         {"row": 0, "column": 0, "tirePressure": 240},
         {"row": 0, "column": 1, "tirePressure": None},
-        {"row": 1, "column": 0, "tirePressure": 255},
+        {"row": 1, "column": 0, "tirePressure": 260},
         {"row": 1, "column": 1, "tirePressure": 250},
     ]
     body = {"values": values, "rowCount": 2, "columnCount": 2, "unit": "kPa"}

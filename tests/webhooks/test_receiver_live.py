@@ -129,7 +129,7 @@ def test_slow_sender_gets_a_timeout(monkeypatch: pytest.MonkeyPatch) -> None:
     async def django(*_: Any) -> None:
         raise AssertionError
 
-    callback = WebhookMiddleware(path=ADDRESS, app=django)
+    callback = WebhookMiddleware(path=ADDRESS, app=django, on_startup=lambda: None)
     asyncio.run(callback({"type": "http", "method": "POST", "path": ADDRESS, "headers": []}, never, send))
     assert sent[0]["status"] == 408
 

@@ -35,7 +35,7 @@ def test_powertrain_that_was_unknown_at_first_is_filled_in_later(
     vehicle: Vehicle, connection: Connection
 ) -> None:
     Vehicle.objects.update(**BLANK)
-    first = {"make": "Volkswagen", "model": "ID.7", "year": 2024, "powertrainType": None}
+    first: dict[str, Any] = {"make": "Volkswagen", "model": "ID.7", "year": 2024, "powertrainType": None}
     assert facts_of(deliver(vehicle, event_id="a", **first)) == ("VOLKSWAGEN", "ID.7", 2024, "")
     later = deliver(vehicle, event_id="b", at=AT + 60_000, **first | {"powertrainType": "BEV"})
     assert later.powertrain == "BEV"
@@ -51,7 +51,8 @@ def test_facts_of_several_deliveries_in_one_batch_complete_each_other(
     vehicle: Vehicle, connection: Connection
 ) -> None:
     Vehicle.objects.update(**BLANK)
-    for number, facts in enumerate([{"make": "KIA"}, {"year": 2023}, {"powertrainType": "PHEV"}]):
+    parts: list[dict[str, Any]] = [{"make": "KIA"}, {"year": 2023}, {"powertrainType": "PHEV"}]
+    for number, facts in enumerate(parts):
         event = json.loads(state_of(vehicle.smartcar_id, event_id=str(number), locked=True, at=AT + number))
         event["data"]["vehicle"] = {"id": vehicle.smartcar_id, **facts}
         post(json.dumps(event).encode())

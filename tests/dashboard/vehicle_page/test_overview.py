@@ -15,7 +15,7 @@ from connect.models import Connection, ConnectionState
 from connect.scopes import FLEET_SCOPES
 from tests.dashboard.vehicle_page.fixtures import create_connection, grid, store_error, store_signal
 from vehicles import catalogue
-from vehicles.correction_notes import CorrectionNote
+from vehicles.correction_notes import CorrectionNote, Count
 from vehicles.models import LatestSignal, Vehicle
 from vehicles.readings import NewReading, insert_readings
 
@@ -162,7 +162,7 @@ def test_systems_that_were_not_reported_are_named(
 
 def test_a_rejected_value_is_explained(owner: User, vehicle: Vehicle, browser_of: BrowserOf) -> None:
     store_error(vehicle, catalogue.ODOMETER, "REFUSED", body={"value": 40_000, "unit": "km"})
-    words = [CorrectionNote.KILOMETERS.message(count=count) for count in (0, 40_000)]
+    words = [Count.KILOMETERS.message(count=count) for count in (0, 40_000)]
     reason = CorrectionNote.COUNTER_FELL.note(value=words[0], before=words[1])
     LatestSignal.objects.update(error_description=reason)
     content = browser_of(owner).get(address(vehicle)).content.decode()
