@@ -24,6 +24,7 @@ from commands.bulk.models import BulkCommand
 from commands.models import Command
 from connect.models import (
     ApiMigration,
+    BulkRequest,
     Connection,
     ConnectionState,
     DriverPortal,
@@ -151,6 +152,7 @@ def ids(fleet: Fleet, owner: User, vehicle: Vehicle) -> dict[str, Any]:
         "offboarding_id": offboarding.pk,
         "page_id": driver.pk,
         "bulk_id": bulk.pk,
+        "request_id": BulkRequest.objects.create(fleet=fleet, purpose="sign_in", created_by=owner).pk,
         "command_id": command.pk,
         "entry_id": entry.pk,
         "delivery_id": entry.pk,
@@ -243,7 +245,7 @@ def crawler(
     User.objects.filter(pk=owner.pk).update(is_staff=True, is_superuser=True)
     settings.ACCOUNT_RATE_LIMITS = False
     settings.MIDDLEWARE = [*site.MIDDLEWARE, "tests.fleet.hostile.RecordingMiddleware"]
-    monkeypatch.setattr(SimpleRateThrottle, "allow_request", lambda *_: True)
+    monkeypatch.setattr(SimpleRateThrottle, "get_rate", lambda _: "1000000/second")
     crawler = Crawler(User.objects.get(pk=owner.pk), ids)
     yield crawler
     assert not crawler.failures, f"{len(crawler.failures)} of {crawler.count}:\n" + "\n".join(
