@@ -142,13 +142,34 @@ class AddAppForm(LabeledForm, totp.ActivateTOTPForm):
     pass
 
 
+class CredentialField(forms.JSONField):
+    """A passkey's response, a JSON object. Python refuses to parse deep nesting and numbers of thousands of digits."""
+
+    widget = forms.HiddenInput
+
+    def to_python(self, value: Any) -> Any:
+        try:
+            credential = super().to_python(value)
+        except (ValueError, RecursionError) as error:
+            raise get_adapter().validation_error("incorrect_code") from error
+        if credential is not None and not isinstance(credential, dict):
+            raise get_adapter().validation_error("incorrect_code")
+        return credential
+
+
+# What allauth and fido2 raise for malformed credentials.
+_MALFORMED = (KeyError, AttributeError, TypeError, ValueError)
+
+
 class WebAuthnFormMixin(forms.Form):
-    """Rejects malformed credentials with a validation error; allauth raises KeyError or AttributeError for some."""
+    """Rejects malformed credentials with a validation error."""
+
+    credential = CredentialField()
 
     def clean_credential(self) -> Authenticator:
         try:
             return super().clean_credential()  # type: ignore[misc,no-any-return]
-        except (KeyError, AttributeError) as error:
+        except _MALFORMED as error:
             raise get_adapter().validation_error("incorrect_code") from error
 
 
@@ -176,10 +197,12 @@ class ConfirmByPasskeyForm(WebAuthnFormMixin, OwnPasskeyMixin, webauthn.Reauthen
 
 
 class AddPasskeyForm(LabeledForm, webauthn.AddWebAuthnForm):
+    credential = CredentialField()
+
     def clean(self) -> dict[str, Any]:
         try:
             return super().clean()
-        except (KeyError, AttributeError) as error:
+        except _MALFORMED as error:
             raise get_adapter().validation_error("incorrect_code") from error
 
 

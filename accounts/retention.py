@@ -1,4 +1,4 @@
-"""Deletes sessions and invitations that nobody needs anymore."""
+"""Deletes sessions and invitations that are no longer needed."""
 
 from datetime import datetime, timedelta
 

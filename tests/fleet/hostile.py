@@ -59,9 +59,11 @@ CURSORS = (
     "2026-11-20T12:00:00%2B00:00~1~" + "9" * 40,
     "2026-11-20T12:00:00%2B00:00~" + "9" * 4400 + "~1",
 )
+NESTED = "%5B" * 3000
+FORM_VALUES = (*TEXTS, *NUMBERS, *TIMES, "%5B%5D", "true", NESTED, '{"id":"x","response":{"userHandle":1}}')
 QUERY_VALUES = TEXTS + NUMBERS + TIMES + CURSORS
-WORST_VALUES = ("a%00b", "9" * 4400, "9" * 19, "0001-01-01", "9999-12-31T23:59:59-14:00", CURSORS[0])
-PATH_VALUES = (*TEXTS, *NUMBERS, *TIMES[:3], "'", "%3Cb%3E")
+WORST_VALUES = ("%00", "9" * 4400, "9" * 19, "0001-01-01", "9999-12-31T23:59:59-14:00", CURSORS[0])
+PATH_VALUES = ("%00", "%ED%A0%80", *TEXTS[4:], "-1", "9" * 19, "9" * 4400, *TIMES[:2], "'")
 JSON_BODIES = (
     b"",
     b"[]",

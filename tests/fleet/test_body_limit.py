@@ -41,7 +41,12 @@ def send(
         "client": ("127.0.0.1", 1),
         "scheme": "http",
     }
-    asyncio.run(application(scope, receive, respond))
+
+    async def handle() -> None:
+        await application(scope, receive, respond)
+        await application.close()
+
+    asyncio.run(handle())
     headers = {name.decode().lower(): value.decode() for name, value in sent[0]["headers"]}
     return sent[0]["status"], headers, b"".join(message.get("body", b"") for message in sent[1:])
 
@@ -74,6 +79,7 @@ def test_a_body_at_the_limit_reaches_django() -> None:
     assert (status, b"There is nothing at this address" in body) == (404, True)
 
 
+@pytest.mark.django_db(transaction=True)
 def test_the_callback_url_has_a_smaller_limit() -> None:
     assert send("/webhooks/smartcar/", length=b"9" * 4300)[0] == 413
     assert send("/webhooks/smartcar/", *[b"x" * 65_536] * 5, ends=False)[0] == 413

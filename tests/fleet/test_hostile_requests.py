@@ -24,14 +24,17 @@ from commands.bulk.models import BulkCommand
 from commands.models import Command
 from connect.models import (
     ApiMigration,
+    BulkRequest,
     Connection,
     ConnectionState,
     DriverPortal,
+    GrantRevocation,
     Invitation,
     OffboardingRequest,
 )
 from core.signed_links import SignedLink, hash_token
 from tests.fleet.hostile import (
+    FORM_VALUES,
     JSON_BODIES,
     PATH_VALUES,
     QUERY_VALUES,
@@ -125,6 +128,7 @@ def ids(fleet: Fleet, owner: User, vehicle: Vehicle) -> dict[str, Any]:
     offboarding = OffboardingRequest.objects.create(
         fleet=fleet, vehicle=vehicle, connection=connection, by_driver=True, extent="nothing", until=now
     )
+    GrantRevocation.objects.create(offboarding=offboarding, connection=connection)
     ApiMigration.objects.create(fleet=fleet, api_version="v3", started_by=owner)
     driver = _signed(DriverPortal(fleet=fleet, smartcar_user_id="user", driver_name="Jo"))
     invitation = _signed(
@@ -148,6 +152,7 @@ def ids(fleet: Fleet, owner: User, vehicle: Vehicle) -> dict[str, Any]:
         "offboarding_id": offboarding.pk,
         "page_id": driver.pk,
         "bulk_id": bulk.pk,
+        "request_id": BulkRequest.objects.create(fleet=fleet, purpose="sign_in", created_by=owner).pk,
         "command_id": command.pk,
         "entry_id": entry.pk,
         "delivery_id": entry.pk,
@@ -240,7 +245,7 @@ def crawler(
     User.objects.filter(pk=owner.pk).update(is_staff=True, is_superuser=True)
     settings.ACCOUNT_RATE_LIMITS = False
     settings.MIDDLEWARE = [*site.MIDDLEWARE, "tests.fleet.hostile.RecordingMiddleware"]
-    monkeypatch.setattr(SimpleRateThrottle, "allow_request", lambda *_: True)
+    monkeypatch.setattr(SimpleRateThrottle, "get_rate", lambda _: "1000000/second")
     crawler = Crawler(User.objects.get(pk=owner.pk), ids)
     yield crawler
     assert not crawler.failures, f"{len(crawler.failures)} of {crawler.count}:\n" + "\n".join(
@@ -336,7 +341,7 @@ def test_odd_values_in_forms(crawler: Crawler) -> None:
         if not _is_admin(address) and not _is_api(address):
             path = crawler.path(address)
             names = crawler.names_read("POST", path)
-            for value in QUERY_VALUES if names else ():
+            for value in FORM_VALUES if names else ():
                 crawler.send("POST", path, "&".join(f"{name}={value}" for name in names).encode())
 
 
