@@ -21,6 +21,7 @@ def erase_places(target: ErasureTarget, limit: int) -> int:
         Q(parameters__has_key="latitude") | Q(parameters__has_key="longitude"),
     )
     found = list(placed.values_list("pk", flat=True)[:limit])
+    BulkCommand.objects.filter(commands__in=found).update(parameters={})
     return Command.objects.filter(pk__in=found).update(parameters={})
 
 
