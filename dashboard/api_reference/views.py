@@ -1,4 +1,8 @@
-"""The reference page of the API, made from its OpenAPI description."""
+"""The reference page of the API, made from its OpenAPI description.
+
+Rendered here because Redoc (2.5) and Scalar (1.76) insert styles, which the content security policy blocks: Redoc stops
+with an error, Scalar shows next to nothing. Redoc 3 can't be installed, since a dependency of it isn't published.
+"""
 
 from functools import cache
 
