@@ -185,6 +185,7 @@ def test_a_reminder_is_in_the_drivers_language_and_says_that_it_ends(
 
 
 @pytest.mark.django_db(transaction=True)
+@pytest.mark.usefixtures("run_enqueued")  # empties the queue afterwards
 def test_two_workers_send_one_email(fleet: Fleet, owner: User) -> None:
     ReminderSettings.objects.create(fleet=fleet, enabled=True, quiet_from=time(0), quiet_until=time(0, 0, 1))
     now = timezone.now()
