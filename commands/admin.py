@@ -1,11 +1,42 @@
-from django.contrib import admin
+import json
+from typing import TypeVar
 
+from django.contrib import admin
+from django.http import HttpRequest
+
+from accounts.audit import AuditEvent, AuditObject, log_event
 from commands.models import BulkCommand, Command, CommandEvent, CommandPolicy
-from core.admin import ReadOnlyAdmin
+from core.admin import MaskedAdmin, ReadOnlyAdmin
+from vehicles.location_privacy import is_place_key
+
+HIDDEN = "(hidden)"
+Sent = TypeVar("Sent", Command, BulkCommand)
+
+
+class _ParametersAdmin(MaskedAdmin[Sent]):
+    """Masks the coordinates among a command's parameters."""
+
+    exclude = ["parameters"]
+
+    def masked_value(self, row: Sent) -> str:
+        shown = {key: HIDDEN if is_place_key(key) else value for key, value in row.parameters.items()}
+        return json.dumps(shown) if shown else ""
+
+    def whole_value(self, row: Sent) -> str:
+        return json.dumps(row.parameters)
+
+    def record_view(self, request: HttpRequest, row: Sent) -> None:
+        kind = AuditObject.COMMAND if isinstance(row, Command) else AuditObject.BULK_COMMAND
+        log_event(
+            fleet=row.fleet,
+            actor=request.user,  # type: ignore[arg-type]
+            event=AuditEvent.COMMAND_PLACE_VIEWED,
+            about=(kind, row.pk),
+        )
 
 
 @admin.register(Command)
-class CommandAdmin(ReadOnlyAdmin[Command]):
+class CommandAdmin(_ParametersAdmin[Command]):
     """The command history, read-only: members of the fleet send commands on the vehicle's page."""
 
     list_display = ["requested_at", "vehicle", "title", "state", "requested_by", "fleet", "changed_at"]
@@ -33,7 +64,7 @@ class ChangeAdmin(ReadOnlyAdmin[CommandEvent]):
 
 
 @admin.register(BulkCommand)
-class BulkCommandAdmin(ReadOnlyAdmin[BulkCommand]):
+class BulkCommandAdmin(_ParametersAdmin[BulkCommand]):
     """Bulk commands, read-only."""
 
     list_display = ["requested_at", "title", "requested_by", "fleet", "cancelled_at"]

@@ -1,28 +1,49 @@
-"""Erasing from the command history: locations when a vehicle leaves its fleet, names when a user is deleted.
+"""Erasing from the command history: places and texts when a vehicle leaves its fleet, names when a user is deleted.
 
 The rows themselves remain.
 """
 
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 from django.utils.translation import gettext_lazy as _
 
 from accounts.members import erasure as user_erasure
-from commands.models import Command, CommandEvent
+from commands.models import BulkCommand, Command, CommandEvent
 from connect.offboarding import erasure_handlers
-from connect.offboarding.erasure_handlers import ErasureTarget
+from connect.offboarding.erasure_target import ErasureHandler, ErasureTarget
+from connect.offboarding.vehicle_erasure import only_places
+
+_TEXTS = {"reason": "", "idempotency_key": "", "fingerprint": "", "smartcar_message": "", "schedule_id": ""}
 
 
 def erase_places(target: ErasureTarget, limit: int) -> int:
     """Clears the parameters of at most `limit` commands that included a location. Returns their number."""
-    placed = Command.objects.filter(
+    placed = _commands(target).filter(
         Q(parameters__has_key="latitude") | Q(parameters__has_key="longitude"),
-        vehicle=target.vehicle,
-        requested_at__lte=target.until,
     )
-    if target.since is not None:
-        placed = placed.filter(requested_at__gte=target.since)
     found = list(placed.values_list("pk", flat=True)[:limit])
     return Command.objects.filter(pk__in=found).update(parameters={})
+
+
+def erase_texts(target: ErasureTarget, limit: int) -> int:
+    """Erases reasons, Smartcar's own messages, and clients' keys of at most `limit` commands. Returns their number.
+
+    The reason of a bulk command is erased with that of any of its vehicles, since a reason may name a driver.
+    """
+    commands = _commands(target)
+    said = CommandEvent.objects.filter(command__in=commands.values("pk")).exclude(smartcar_message="")
+    found = set(said.values_list("command", flat=True)[:limit])
+    bulk = BulkCommand.objects.filter(pk__in=commands.values("bulk")).exclude(reason="")
+    found |= set(commands.filter(bulk__in=bulk).values_list("pk", flat=True)[:limit])
+    found |= set(commands.exclude(**_TEXTS).values_list("pk", flat=True)[:limit])
+    chosen = sorted(found)[:limit]
+    CommandEvent.objects.filter(command__in=chosen).update(smartcar_message="")
+    BulkCommand.objects.filter(commands__in=chosen).update(reason="")
+    return Command.objects.filter(pk__in=chosen).update(**_TEXTS)
+
+
+def _commands(target: ErasureTarget) -> "QuerySet[Command]":
+    commands = Command.objects.filter(vehicle=target.vehicle, requested_at__lte=target.until)
+    return commands if target.since is None else commands.filter(requested_at__gte=target.since)
 
 
 def erase_names(*, names: frozenset[str], replacement: str) -> int:
@@ -39,7 +60,10 @@ def register() -> None:
     """Registers the erasure handlers for offboarding and for deleted users."""
     user_erasure.register(erase_names, kind="command messages")
     erasure_handlers.register(
-        erasure_handlers.ErasureHandler(
+        ErasureHandler(
             "commands", _("Locations in sent commands (the command history is kept)"), erase_places
         )
+    )
+    erasure_handlers.register(
+        ErasureHandler("command_texts", _("Reasons and messages of commands"), erase_texts, only_places)
     )

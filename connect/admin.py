@@ -3,6 +3,7 @@ from django.db.models import QuerySet
 from django.http import HttpRequest
 
 from accounts.admin.auditing import log_admin_action
+from accounts.audit import AuditEvent, AuditObject, log_event
 from connect import token_store
 from connect.applications import admin as applications_admin  # noqa: F401  registers
 from connect.business_fleet import admin as business_fleet_admin  # noqa: F401  registers
@@ -18,13 +19,15 @@ from connect.models import (
 )
 from connect.offboarding import admin as offboarding_admin  # noqa: F401  registers
 from connect.reconciliation import admin as reconciliation_admin  # noqa: F401  registers
+from connect.refusals import admin as refusals_admin  # noqa: F401  registers
 from connect.status import admin as status_admin  # noqa: F401  registers
 from connect.usage import admin as usage_admin  # noqa: F401  registers
 from connect.v2 import user_tokens
 from connect.v2.api_migration import admin as api_migration_admin  # noqa: F401  registers
-from core.admin import ReadOnlyAdmin
+from core.admin import MaskedAdmin, ReadOnlyAdmin
 from core.task_queue import enqueue_on_commit
 from smartcar_api import SmartcarError
+from vehicles.details import mask_vin
 
 
 @admin.register(Connection)
@@ -79,7 +82,9 @@ class AuthorizationRequestAdmin(ReadOnlyAdmin[AuthorizationRequest]):
 
 
 @admin.register(Invitation)
-class InvitationAdmin(ReadOnlyAdmin[Invitation]):
+class InvitationAdmin(MaskedAdmin[Invitation]):
+    """Invitations, read-only, with masked VINs."""
+
     list_display = [
         "created_at",
         "fleet",
@@ -92,7 +97,21 @@ class InvitationAdmin(ReadOnlyAdmin[Invitation]):
     list_filter = ["fleet", "mode", "by_email", "used_at", "revoked_at"]
     search_fields = ["driver_name", "driver_email", "fleet__name", "created_by__email"]
     list_select_related = ["fleet", "created_by"]
-    exclude = ["nonce", "secret_hash"]
+    exclude = ["nonce", "secret_hash", "vin"]
+
+    def masked_value(self, row: Invitation) -> str:
+        return mask_vin(row.vin)
+
+    def whole_value(self, row: Invitation) -> str:
+        return row.vin
+
+    def record_view(self, request: HttpRequest, row: Invitation) -> None:
+        log_event(
+            fleet=row.fleet,
+            actor=request.user,  # type: ignore[arg-type]
+            event=AuditEvent.DRIVER_INVITATION_VIN_VIEWED,
+            about=(AuditObject.INVITATION, row.pk),
+        )
 
 
 @admin.register(DriverPortal)

@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterable
 from typing import TypeVar
 
 from django.contrib import messages
+from django.db import models
 from django.db.models import Model
 from django.http import HttpRequest
 from django.template.loader import render_to_string
@@ -25,6 +26,7 @@ from vehicles.zones import known_zone
 INVITATION = "connect.invitation"
 DRIVER_PORTAL = "connect.driver_portal"
 REMINDER = "connect.reminder"
+DRIVER_NOTICE = "connect.driver_notice"
 Object = TypeVar("Object", bound=Model)
 
 
@@ -32,6 +34,7 @@ def register_emails() -> None:
     """Registers the kinds of email at startup."""
     register(EmailKind(INVITATION, gettext_lazy("Driver invitation"), Invitation, _render_invitation))
     register(EmailKind(REMINDER, gettext_lazy("Driver reminder"), DriverReminder, _render_reminder))
+    register(EmailKind(DRIVER_NOTICE, gettext_lazy("Driver page notice"), DriverPortal, _render_notice))
     register(EmailKind(DRIVER_PORTAL, gettext_lazy("Driver page link"), DriverPortal, _render_portal))
 
 
@@ -67,6 +70,52 @@ def queue_portal_link(*, page: DriverPortal, user: User | None) -> None:
         created_by=user,
         replace=True,
     )
+
+
+class DriverNotice(models.TextChoices):
+    """What drivers are told about their page. The values are stored; a label is the text of the email."""
+
+    ADDRESS_CHANGED = (
+        "address_changed",
+        gettext_lazy(
+            "%(fleet)s has entered another email address for your sharing page. Links to the page go to "
+            "that address from now on. If you don't know the address, ask %(fleet)s, or stop sharing on your page."
+        ),
+    )
+    CLOSED = (
+        "closed",
+        gettext_lazy(
+            "%(fleet)s has closed your sharing page. Its link no longer works, and what you share stays "
+            "the same. Ask %(fleet)s for a new link if you need the page."
+        ),
+    )
+    LOCATION_SHOWN = (
+        "location_shown",
+        gettext_lazy(
+            "%(fleet)s can see the location of your car again, or at other times than before. This was changed on "
+            "your sharing page. If it wasn't you, hide the location again on your page, and close the link."
+        ),
+    )
+    SHARING_ENDED = (
+        "sharing_ended",
+        gettext_lazy(
+            "Your car is no longer shared with %(fleet)s. This was requested on your sharing page. If it wasn't you, "
+            "ask %(fleet)s for a new invitation, and close the link of your page."
+        ),
+    )
+
+
+def queue_notice(*, page: DriverPortal, notice: DriverNotice, recipient: str = "") -> None:
+    """Queues an email that tells the driver what has changed; to the portal's address, if there is any."""
+    address = recipient or page.driver_email
+    if address:
+        queue_email(
+            kind=DRIVER_NOTICE,
+            object_id=page.pk,
+            recipient=address,
+            language=page.language,
+            params={"notice": notice.value},
+        )
 
 
 def with_emails(kind: str, objects: Iterable[Object]) -> list[tuple[Object, OutgoingEmail | None]]:
@@ -134,8 +183,19 @@ def _render_portal(email: OutgoingEmail) -> RenderedEmail | None:
     page = DriverPortal.objects.select_related("fleet").filter(pk=email.object_id, revoked_at=None).first()
     if page is None:
         return None
+    context = {"page": page, "fleet": page.fleet, "replaced": page.earlier.exists()}
     # The driver may have chosen another language since.
     with activate(page.language):
-        text = render_to_string("connect/driver_portal/mail.txt", {"page": page, "fleet": page.fleet})
+        text = render_to_string("connect/driver_portal/mail.txt", context)
         subject = _("Your sharing page for %(fleet)s") % {"fleet": page.fleet}
     return RenderedEmail(subject, text, recipient=page.driver_email, reply_to=page.fleet.contact_email)
+
+
+def _render_notice(email: OutgoingEmail) -> RenderedEmail | None:
+    page = DriverPortal.objects.select_related("fleet").filter(pk=email.object_id).first()
+    if page is None or email.params.get("notice") not in DriverNotice.values:
+        return None
+    with activate(page.language):
+        text = str(DriverNotice(email.params["notice"]).label) % {"fleet": page.fleet}
+        subject = _("Your sharing page for %(fleet)s") % {"fleet": page.fleet}
+    return RenderedEmail(subject, f"{text}\n", reply_to=page.fleet.contact_email)

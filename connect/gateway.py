@@ -38,11 +38,14 @@ def purpose(why: CallPurpose, *, patience: float = 0.0) -> Iterator[None]:
 def call(*, connection: Connection, purpose: CallPurpose, request: Callable[[SmartcarApi, Access], T]) -> T:
     """Returns the result of the call, which is repeated once with a new token on a 401. Not for commands.
 
-    Raises connect.token_store.TokensUnavailableError and what `request` raises (SmartcarError, with `deferred` when the
-    rate limiter defers the request).
+    Raises connect.token_store.TokensUnavailableError, also if a secret can't be decrypted, and what `request` raises
+    (SmartcarError, with `deferred` when the rate limiter defers the request).
     """
-    api = applications.for_connection(connection).api(connection.api_version)
-    with priority.request_context(_request_context(connection, purpose)):
+    with (
+        token_store.decryption_checked(),
+        priority.request_context(_request_context(connection, purpose)),
+    ):
+        api = applications.for_connection(connection).api(connection.api_version)
         return token_store.call_with_token(connection=connection, call=lambda access: request(api, access))
 
 
@@ -75,9 +78,9 @@ def prepare(*, connection: Connection, purpose: CallPurpose) -> PreparedCall:
     A command waits a few seconds for capacity. Raises connect.token_store.TokensUnavailableError or SmartcarError; in
     that case nothing was sent to the vehicle.
     """
-    application = applications.for_connection(connection)
     cause = _request_context(connection, purpose)
-    with priority.request_context(cause):
+    with token_store.decryption_checked(), priority.request_context(cause):
+        application = applications.for_connection(connection)
         access = token_store.access(connection=connection)
         limiter.admit(
             application=bucket_id(application.credentials),

@@ -136,12 +136,27 @@ class TokenProblem(MessageCatalog):
 class OffboardingProblem(MessageCatalog):
     """Why an offboarding is not finished yet."""
 
+    DATA_FOUND = (
+        "offboarding.data_found",
+        _("A search found more data to delete, in these tables (records): %(tables)s."),
+    )
+    NOT_SEARCHED = (
+        "offboarding.not_searched",
+        _(
+            "What to search for was encrypted with a key that isn't in FIELD_ENCRYPTION_KEYS. Add "
+            "the previous key back to the end of the list."
+        ),
+    )
     STILL_LISTED = "offboarding.still_listed", _("Smartcar still lists the connection.")
 
 
 class ErasureNote(MessageCatalog):
     """Why rows of one kind are retained when a vehicle is offboarded."""
 
+    DRIVER_SHARES = (
+        "erasure.driver_shares",
+        _("Kept: the driver still shares a vehicle with the fleet."),
+    )
     ONLY_PLACES = "erasure.only_places", _("Kept: only location history is deleted.")
     VEHICLE_SHARED = (
         "erasure.vehicle_shared",

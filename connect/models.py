@@ -319,6 +319,7 @@ from connect.permission_settings.models import PermissionSettings as PermissionS
 from connect.reconciliation.models import Discrepancy as Discrepancy  # noqa: E402
 from connect.reconciliation.models import FleetReconciliation as FleetReconciliation  # noqa: E402
 from connect.reconciliation.models import Reconciliation as Reconciliation  # noqa: E402
+from connect.refusals.models import RefusedGrant as RefusedGrant  # noqa: E402
 from connect.reminders.models import DriverReminder as DriverReminder  # noqa: E402
 from connect.reminders.models import ReminderSettings as ReminderSettings  # noqa: E402
 from connect.status.models import PendingIssue as PendingIssue  # noqa: E402

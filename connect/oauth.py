@@ -20,8 +20,9 @@ from accounts.models import Fleet, SmartcarApiVersion, User
 from connect import applications, oauth_errors, reauthorization, token_store
 from connect.messages import NO_PROBLEM, AuthorizationOutcome, StateEvidence
 from connect.models import AuthorizationRequest, Connection, ConnectionState, Invitation, UserToken
-from connect.oauth_errors import AuthorizationFailedError
+from connect.oauth_errors import AuthorizationFailedError, ConnectError
 from connect.permission_settings.selectors import requested_scopes
+from connect.refusals import services as refusals
 from connect.scopes import in_order
 from connect.status.states import AuthorizationPurpose
 from connect.v2 import user_tokens
@@ -142,6 +143,11 @@ class CallbackResult:
     about: Connection | None = None
 
     @property
+    def proves_driver(self) -> bool:
+        """Whether Smartcar confirmed which driver completed it (connect.reauthorization)."""
+        return reauthorization.proves_driver(purpose=self.purpose, connections=self.connections)
+
+    @property
     def target_missing(self) -> bool:
         """Whether the connection it was started for is not included: another vehicle or account was chosen."""
         return self.about is not None and self.about not in self.connections
@@ -186,7 +192,7 @@ def _consume_state(
 
 def _process_callback(*, request: AuthorizationRequest, params: Mapping[str, str]) -> CallbackResult:
     if request.invitation is not None and not request.invitation.open:
-        raise AuthorizationFailedError(oauth_errors.INVITATION_OVER)
+        raise AuthorizationFailedError(_refuse(request=request, params=params))
     if params.get("error"):
         raise AuthorizationFailedError(oauth_errors.error_for(error=params["error"], params=params))
     if request.purpose == AuthorizationPurpose.SIGN_IN:
@@ -204,7 +210,28 @@ def _process_callback(*, request: AuthorizationRequest, params: Mapping[str, str
         ) from error
     if not shared:
         raise AuthorizationFailedError(oauth_errors.NOTHING_SHARED)
-    return _callback_result(request, _connect_all(request=request, tokens=tokens, shared=shared))
+    try:
+        connections = _connect_all(request=request, tokens=tokens, shared=shared)
+    except AuthorizationFailedError:
+        refusals.record(request=request, tokens=tokens, shared=shared)
+        raise AuthorizationFailedError(oauth_errors.GRANT_REFUSED) from None
+    return _callback_result(request, connections)
+
+
+@sensitive_variables()
+def _refuse(*, request: AuthorizationRequest, params: Mapping[str, str]) -> ConnectError:
+    """Has the access that a driver granted after the end of the invitation revoked. Returns the error to show.
+
+    An existing connection that was only signed in again remains.
+    """
+    if params.get("error") or request.purpose in (AuthorizationPurpose.SIGN_IN, AuthorizationPurpose.BATTERY):
+        return oauth_errors.INVITATION_OVER
+    try:
+        tokens, shared = _fetch_shared_vehicles(request=request, params=params)
+    except (SmartcarError, AuthorizationFailedError):
+        return oauth_errors.INVITATION_OVER
+    refused = refusals.record(request=request, tokens=tokens, shared=shared)
+    return oauth_errors.GRANT_REFUSED if refused else oauth_errors.INVITATION_OVER
 
 
 def _callback_result(request: AuthorizationRequest, connections: list[Connection]) -> CallbackResult:

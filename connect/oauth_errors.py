@@ -114,6 +114,13 @@ INVITATION_OVER = ConnectError(
         "for a new invitation."
     ),
 )
+GRANT_REFUSED = ConnectError(
+    AuthorizationOutcome.INVITATION_CLOSED,
+    _(
+        "The invitation was used, was revoked or has expired, so no car was connected. We're "
+        "revoking the access that you just granted at Smartcar. Ask for a new invitation."
+    ),
+)
 CREDENTIALS = ConnectError(
     AuthorizationOutcome.CREDENTIALS_REJECTED,
     _(

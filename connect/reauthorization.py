@@ -1,6 +1,6 @@
 """Authorizations of existing connections: signing in again, granting more permissions, selecting the battery size."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from django.conf import settings
@@ -34,6 +34,17 @@ def effective_purpose(*, connection: Connection, purpose: str) -> str:
     if purpose == AuthorizationPurpose.SIGN_IN and ended:
         return AuthorizationPurpose.CONNECT
     return purpose
+
+
+def proves_driver(*, purpose: str, connections: Iterable[Connection]) -> bool:
+    """Returns whether Smartcar confirmed which driver completed an authorization with this purpose.
+
+    The redirects after choosing a battery size, and on v2 after signing in again, can be made up: they contain nothing
+    that Smartcar confirms.
+    """
+    if purpose == AuthorizationPurpose.SIGN_IN:
+        return all(each.api_version == SmartcarApiVersion.V3 for each in connections)
+    return purpose != AuthorizationPurpose.BATTERY
 
 
 def reauth_url(

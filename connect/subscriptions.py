@@ -26,7 +26,12 @@ def ensure_subscribed(*, connection: Connection) -> None:
     """
     if connection.subscribed_at is not None or not connection.alive:
         return
-    application = applications.for_connection(connection)
+    try:
+        with token_store.decryption_checked():
+            application = applications.for_connection(connection)
+    except token_store.TokensUnavailableError as error:
+        _retry_later(connection, Problem.from_error(error))
+        return
     if not application.webhook_id:
         missing = (
             SubscriptionProblem.NO_WEBHOOK.message()

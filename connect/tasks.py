@@ -12,6 +12,7 @@ from connect.driver_portal import privacy
 from connect.models import Connection
 from connect.offboarding import selectors, worker
 from connect.reconciliation import services as reconciliation
+from connect.refusals import services as refusals
 from connect.reminders import services as reminders
 from connect.status import monitor
 from connect.v2 import tasks as v2_tasks  # noqa: F401  (registers the tasks)
@@ -71,6 +72,12 @@ def sweep_offboarding() -> None:
     """Continues offboarding requests that a crash, a lost task or a failure left unfinished."""
     for request_id in selectors.due_requests(now=timezone.now()):
         worker.run(offboarding_id=request_id)
+
+
+@shared_task
+def end_refused_grants() -> None:
+    """Ends grants at Smartcar whose authorization was refused here."""
+    refusals.end_due(now=timezone.now())
 
 
 @shared_task

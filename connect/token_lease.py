@@ -6,7 +6,8 @@ use (Smartcar documentation, "Refresh Token Exchange").
 """
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import datetime, timedelta
 from typing import TypeVar
 
@@ -14,6 +15,7 @@ from django.utils import timezone
 
 from connect.messages import TokenProblem
 from connect.models import LeaseMixin
+from core.encryption import DecryptionError
 
 LEASE = timedelta(seconds=45)
 REFRESH_MARGIN = timedelta(minutes=5)
@@ -29,10 +31,20 @@ class TokensUnavailableError(Exception):
 
     def __init__(self, problem: TokenProblem) -> None:
         super().__init__(problem)
+        self.problem = problem
         self.message = problem.message()
 
     def __str__(self) -> str:
         return str(self.message)
+
+
+@contextmanager
+def decryption_checked() -> Iterator[None]:
+    """Raises TokensUnavailableError in place of DecryptionError, so that callers need not tell them apart."""
+    try:
+        yield
+    except DecryptionError:
+        raise TokensUnavailableError(TokenProblem.UNREADABLE) from None
 
 
 def get_or_refresh(row: Row, *, valid: Callable[[Row, datetime], bool], renew: Callable[[Row], None]) -> Row:

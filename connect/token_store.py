@@ -19,6 +19,7 @@ from connect.models import (
 )
 from connect.token_lease import REFRESH_MARGIN, get_or_refresh
 from connect.token_lease import TokensUnavailableError as TokensUnavailableError
+from connect.token_lease import decryption_checked as decryption_checked
 from connect.v2 import user_tokens
 from core import encryption
 from smartcar_api import Access, SmartcarError, V3Api

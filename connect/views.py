@@ -72,6 +72,8 @@ def callback(request: HttpRequest) -> HttpResponse:
             if earlier is not None:
                 return callback_pages.show_earlier(request, earlier)
         return callback_pages.show_error(request, failure)
+    if result.invitation is not None and not result.proves_driver:
+        return _thanks(request, result, result.invitation)
     if result.invitation is not None:
         return redirect(_driver_portal(request, result, result.invitation).path)
     if result.target_missing:
@@ -93,6 +95,13 @@ def _driver_portal(request: HttpRequest, result: CallbackResult, invitation: Inv
             messages.error(request, _target_missing_message(result))
         messages.success(request, _driver_message(result))
     return page
+
+
+def _thanks(request: HttpRequest, result: CallbackResult, invitation: Invitation) -> HttpResponse:
+    """Thanks a driver without opening the portal, whose link is only for the driver."""
+    with activate(language_for(request, chosen=invitation.language)):
+        context = {"message": _driver_message(result), "sharing_with": result.fleet}
+        return render(request, "connect/invitations/thanks.html", context)
 
 
 def _driver_message(result: CallbackResult) -> str:

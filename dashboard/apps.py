@@ -6,3 +6,8 @@ class DashboardConfig(AppConfig):
 
     name = "dashboard"
     label = "fleet"
+
+    def ready(self) -> None:
+        from dashboard import erasure
+
+        erasure.register()

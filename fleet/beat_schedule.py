@@ -30,6 +30,7 @@ BEAT_SCHEDULE: dict[str, dict[str, Any]] = {
     "connect.sweep_offboarding": {"task": "connect.tasks.sweep_offboarding", "schedule": 30},
     "connect.purge": {"task": "connect.tasks.purge", "schedule": crontab(hour=3, minute=41)},
     "accounts.purge": {"task": "accounts.tasks.purge", "schedule": 3600},
+    "connect.end_refused_grants": {"task": "connect.tasks.end_refused_grants", "schedule": 60},
     "alerts.send_digests": {"task": "alerts.tasks.send_digests", "schedule": 60},
     "alerts.detect_missed": {"task": "alerts.tasks.detect_missed", "schedule": 300},
     "alerts.purge": {"task": "alerts.tasks.purge_alerts", "schedule": crontab(hour=3, minute=17)},

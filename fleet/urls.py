@@ -26,6 +26,7 @@ api_urls = [
     path("schema/", DescriptionView.as_view(), name="schema"),
     path("vehicles/", vehicles.VehicleList.as_view(), name="vehicles"),
     path("vehicles/<slug:smartcar_id>/", vehicles.VehicleDetail.as_view(), name="vehicle"),
+    path("vehicles/<slug:smartcar_id>/vin/", vehicles.VehicleVin.as_view(), name="vin"),
     path("vehicles/<slug:smartcar_id>/signals/", vehicles.VehicleSignals.as_view(), name="signals"),
     path(
         "vehicles/<slug:smartcar_id>/signals/<slug:code>/history/",
@@ -40,6 +41,7 @@ api_urls = [
     path("commands/<int:command_id>/cancel/", commands.CommandCancel.as_view(), name="cancel_command"),
     path("deliveries/", deliveries.DeliveryList.as_view(), name="deliveries"),
     path("deliveries/<int:delivery_id>/", deliveries.DeliveryDetail.as_view(), name="delivery"),
+    path("deliveries/<int:delivery_id>/vin/", deliveries.DeliveryWithVin.as_view(), name="delivery_vin"),
 ]
 
 urlpatterns: list[URLPattern | URLResolver] = [

@@ -146,9 +146,13 @@ class VehicleAttributes:
 
 @dataclass(frozen=True, slots=True)
 class ReadAnswer:
-    """Smartcar's response to a read, in the API version's own form. Units are metric."""
+    """Smartcar's response to a read, in the API version's own form. Units are metric.
+
+    `raw` is the response as received, and `body` its JSON, repaired if it was damaged.
+    """
 
     body: dict[str, Any] = field(repr=False)
+    raw: bytes = field(repr=False)
     request_id: str
 
 
@@ -189,7 +193,7 @@ class Disconnected:
 class ListedConnection:
     """A grant in Smartcar's list of the application's grants. On v2, `connection_id` and `mode` are empty.
 
-    `since`: when it was created (v2) or last changed (v3), if known.
+    `since`: when it was created (v2) or last changed (v3), if known. `external_id`: ours, of the authorization (v3).
     """
 
     user_id: str
@@ -197,6 +201,7 @@ class ListedConnection:
     connection_id: str
     mode: str
     since: datetime | None
+    external_id: str = ""
 
 
 class SmartcarApi(Protocol):

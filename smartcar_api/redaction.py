@@ -12,15 +12,18 @@ _BETWEEN_WORDS = re.compile(r"[-_./]")
 _WORD = re.compile(r"[A-Z]?[a-z]{0,20}|[A-Z]{2,20}")
 _BEARER = re.compile(r"(?i)\bbearer\s+\S+")
 _EMAIL = re.compile(r"[^\s@]{1,64}@[^\s@]{1,255}")
+_COORDINATES = re.compile(r"-?\b\d{1,3}\.\d{3,}\s*[,;/ ]\s*-?\d{1,3}\.\d{3,}\b")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]+")
 
 
 def scrub(text: str, secrets: Iterable[str] = ()) -> str:
-    """Returns the text without the given secrets and anything that looks like a token, a VIN or an email address."""
+    """Returns the text without the given secrets and anything that looks like a token, a VIN, an email address or
+    coordinates.
+    """
     for secret in sorted(secrets, key=len, reverse=True):
         if len(secret) >= _SHORTEST:
             text = text.replace(secret, REMOVED)
-    text = _EMAIL.sub(REMOVED, _BEARER.sub(REMOVED, text))
+    text = _COORDINATES.sub(REMOVED, _EMAIL.sub(REMOVED, _BEARER.sub(REMOVED, text)))
     return _RUN.sub(lambda run: run[0] if _is_words(run[0]) else REMOVED, text)
 
 

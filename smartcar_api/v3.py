@@ -145,7 +145,7 @@ class V3Api:
     def read(self, access: Access, *, vehicle_id: str) -> ReadAnswer:
         """Returns all signals that Smartcar has collected ("Signals"): none before the vehicle is subscribed."""
         answer = self._request("GET", self._vehicle_url(vehicle_id, "/signals"), access)
-        return ReadAnswer(body=answer.json(), request_id=answer.request_id)
+        return ReadAnswer(body=answer.json(), raw=answer.body, request_id=answer.request_id)
 
     def lock(self, access: Access, *, vehicle_id: str) -> CommandAnswer:
         """Locks the doors ("Lock doors")."""
@@ -258,7 +258,9 @@ class V3Api:
     def all_connections(self, token: str, *, mode: str) -> tuple[ListedConnection, ...]:
         """Returns every grant of the application in this mode, from all pages ("List connections")."""
         return tuple(
-            ListedConnection(each.user_id, each.vehicle_id, each.connection_id, mode, each.updated_at)
+            ListedConnection(
+                each.user_id, each.vehicle_id, each.connection_id, mode, each.updated_at, each.external_id
+            )
             for each in self.all_shared(token, mode=mode)
             if each.user_id and each.vehicle_id
         )

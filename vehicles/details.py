@@ -1,17 +1,19 @@
 """A fleet's own details of its vehicles: name, plate, group, driver, units and the capacity of the tank."""
 
+import re
 from collections.abc import Mapping
 from typing import Any
 
 from django.db import transaction
 
 from accounts.audit import AuditEvent, AuditObject, log_event
-from accounts.models import Fleet, User
+from accounts.models import ApiToken, Fleet, User
 from vehicles import summaries
 from vehicles.models import Vehicle
 
 FIELDS = ("name", "plate", "group", "driver", "unit_system", "tank_liters")
 _SHOWN_OF_VIN = 4
+_VIN = re.compile(r"\b[A-HJ-NPR-Z0-9]{17}\b")
 
 
 @transaction.atomic
@@ -42,13 +44,23 @@ def mask_vin(vin: str) -> str:
     return "•" * (len(vin) - _SHOWN_OF_VIN) + vin[-_SHOWN_OF_VIN:]
 
 
-def log_vin_view(*, vehicle: Vehicle, actor: User) -> None:
-    """Records in the audit log that a member viewed the vehicle's VIN."""
+def mask_vins(value: Any) -> Any:
+    """Masks every VIN in the texts of a JSON value."""
+    if isinstance(value, Mapping):
+        return {key: mask_vins(each) for key, each in value.items()}
+    if isinstance(value, list):
+        return [mask_vins(each) for each in value]
+    return _VIN.sub(lambda found: mask_vin(found[0]), value) if isinstance(value, str) else value
+
+
+def log_vin_view(*, vehicle: Vehicle, actor: User | None, service_account: ApiToken | None = None) -> None:
+    """Records in the audit log that a member or a service account viewed the vehicle's VIN."""
     log_event(
         fleet=vehicle.fleet,
         actor=actor,
         event=AuditEvent.VEHICLE_VIN_VIEWED,
         about=(AuditObject.VEHICLE, vehicle.smartcar_id),
+        data={"service_account": str(service_account)} if service_account else {},
     )
 
 

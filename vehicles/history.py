@@ -1,7 +1,7 @@
 """The history of one signal of one vehicle, at the requested resolution."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any, Literal
 from zoneinfo import ZoneInfo
@@ -12,6 +12,7 @@ from django.utils import timezone
 from vehicles.aggregates import COLUMNS, HOUR_END, ROLLUP_SQL, day_end, day_start
 from vehicles.catalogue import Shape, Signal
 from vehicles.continuity import REPLACES
+from vehicles.location_privacy import reveals_location, rules_for, without_location
 from vehicles.models import DayZone, Reading, SignalCode, Vehicle
 from vehicles.quantities import round_float
 from vehicles.zones import known_zone
@@ -56,7 +57,7 @@ def series(
     many readings, namely the lowest and the highest of each interval, which preserves peaks, and the last reading.
     Hours and days are complete, including the one that contains `start`. Those without readings are omitted. Rollups
     that are not up to date are computed on request, so late readings count at once. `limit` is the maximum number of
-    points.
+    points. Locations are included even if a driver hides them: see `visible_points`.
 
     Raises NotANumberError for any resolution but "raw" if the signal isn't a number, and ValueError for a number of
     points below 2.
@@ -76,6 +77,20 @@ def series(
     else:
         points = _rolled_up(query, resolution)
     return points[:limit]
+
+
+def visible_points(points: list[Point], *, vehicle: Vehicle, signal: Signal) -> list[Point]:
+    """Returns readings of the signal without locations that a driver hides now, or hid when they were measured."""
+    if not any(reveals_location(signal.code, point.value) for point in points):
+        return points
+    rules = rules_for(vehicle_ids=[vehicle.pk], now=timezone.now())
+    visible = []
+    for point in points:
+        if not rules.is_hidden(vehicle.pk, at=point.at):
+            visible.append(point)
+        elif (value := without_location(signal.code, point.value)) is not None:
+            visible.append(replace(point, value=value))
+    return visible
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,15 +10,15 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from accounts.api.scoping import accessible_fleets
-from accounts.models import Fleet
+from accounts.api.scoping import accessible_fleets, service_account
+from accounts.models import Fleet, User
 from accounts.permissions import Permission
 from core.api.caching import revalidated
 from core.api.pagination import NewestFirstPagination, page_size_field, without_paging
 from core.api.query_params import FleetQuery, TextField
 from webhooks.models import EntryState, InboxEntry, Source
 from webhooks.webhook_log.payloads import payload_for
-from webhooks.webhook_log.visibility import LogScope, entries_for_fleet
+from webhooks.webhook_log.visibility import LogScope, entries_for_fleet, log_vin_view
 
 
 class DeliverySerializer(serializers.ModelSerializer[InboxEntry]):
@@ -55,7 +55,7 @@ class DeliveryWithBodySerializer(DeliverySerializer):
 
     body = serializers.JSONField(
         allow_null=True,
-        help_text="As it came, a place left out unless it was recorded and no driver hides it.",
+        help_text="As it came, VINs left out, and a place unless it was recorded and no driver hides it.",
     )
     body_missing = serializers.CharField(
         allow_blank=True, help_text="Why there is no body, where there is none."
@@ -117,7 +117,7 @@ class DeliveryList(generics.ListAPIView[InboxEntry]):
 
 @revalidated
 class DeliveryDetail(APIView):
-    """One delivery with its body."""
+    """One delivery with its body, in which VINs are hidden."""
 
     @extend_schema(
         operation_id="delivery",
@@ -126,11 +126,34 @@ class DeliveryDetail(APIView):
         responses=DeliveryWithBodySerializer,
     )
     def get(self, request: Request, delivery_id: int) -> Response:
-        slug = DeliveryQuery.from_request(request)["fleet"]
-        for fleet in accessible_fleets(request, right=Permission.INSPECT, slug=slug):
-            entry = entries_for_fleet(fleets=Fleet.objects.filter(pk=fleet.pk)).filter(pk=delivery_id).first()
-            if entry is not None:
-                body = payload_for(entry=entry, scope=LogScope(fleet))
-                data = DeliverySerializer(entry).data
-                return Response({**data, "body": body.content, "body_missing": body.why})
-        raise NotFound("No such delivery about a vehicle of yours.")
+        return _response(*_find(request, delivery_id), with_vin=False)
+
+
+class DeliveryWithVin(APIView):
+    """One delivery with its body, including VINs. Each request is recorded in the audit log."""
+
+    @extend_schema(
+        operation_id="delivery_vin",
+        parameters=[DeliveryQuery],
+        request=None,
+        responses=DeliveryWithBodySerializer,
+    )
+    def post(self, request: Request, delivery_id: int) -> Response:
+        entry, scope = _find(request, delivery_id)
+        user = request.user if isinstance(request.user, User) else None
+        log_vin_view(entry=entry, scope=scope, actor=user, service_account=service_account(request))
+        return _response(entry, scope, with_vin=True)
+
+
+def _find(request: Request, delivery_id: int) -> tuple[InboxEntry, LogScope]:
+    slug = DeliveryQuery.from_request(request)["fleet"]
+    for fleet in accessible_fleets(request, right=Permission.INSPECT, slug=slug):
+        entry = entries_for_fleet(fleets=Fleet.objects.filter(pk=fleet.pk)).filter(pk=delivery_id).first()
+        if entry is not None:
+            return entry, LogScope(fleet)
+    raise NotFound("No such delivery about a vehicle of yours.")
+
+
+def _response(entry: InboxEntry, scope: LogScope, *, with_vin: bool) -> Response:
+    body = payload_for(entry=entry, scope=scope, with_vin=with_vin)
+    return Response({**DeliverySerializer(entry).data, "body": body.content, "body_missing": body.why})

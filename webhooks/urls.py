@@ -17,5 +17,6 @@ urlpatterns = [
     path("fleets/<slug:slug>/webhook-log/entries/", inbox.entries, name="entries"),
     path("fleets/<slug:slug>/webhook-log/<int:entry_id>/", inbox.delivery, name="delivery"),
     path("fleets/<slug:slug>/webhook-log/<int:entry_id>/outcome/", inbox.outcome, name="outcome"),
+    path("fleets/<slug:slug>/webhook-log/<int:entry_id>/vin/", inbox.show_vin, name="vin"),
     path("fleets/<slug:slug>/webhook-log/<int:entry_id>/reprocess/", inbox.process_again, name="reprocess"),
 ]

@@ -1,22 +1,26 @@
 """The driver portal, and when a driver hides the vehicle's location."""
 
 from datetime import datetime, time
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from django.db import models
 from django.db.models import Q, QuerySet
 from django.utils import timezone
 
-from accounts.models import Fleet
-from core.signed_links import SignedLink, hash_token
+from accounts.models import Fleet, User
+from core.signed_links import SignedLink, hash_token, new_nonce
 
 if TYPE_CHECKING:
     from connect.models import Connection
 
 
 class DriverPortal(SignedLink):
-    """One driver's page about the vehicles shared with one fleet. Its link works until the portal is closed."""
+    """One driver's page about the vehicles shared with one fleet. Its link works until the portal is closed.
+
+    `link_created_by` is the manager who created the link; None after the driver's own authorization. If the link was
+    `shown_to_manager`, it doesn't prove that the driver uses the page.
+    """
 
     view = "connect:portal"
 
@@ -27,6 +31,10 @@ class DriverPortal(SignedLink):
     # Chosen by the driver; "" is the browser's time zone.
     time_zone = models.CharField(max_length=64, blank=True, default="", db_default="")
     created_at = models.DateTimeField(default=timezone.now, editable=False)
+    link_created_by = models.ForeignKey(
+        User, on_delete=models.SET_NULL, null=True, blank=True, related_name="+"
+    )
+    shown_to_manager = models.BooleanField(default=False, db_default=False)
 
     class Meta:
         db_table = "connect_driverpage"
@@ -47,10 +55,27 @@ class DriverPortal(SignedLink):
         """The driver's connections with the fleet, including former ones."""
         return self.fleet.connections.filter(smartcar_user_id=self.smartcar_user_id)
 
+    @property
+    def earlier(self) -> "QuerySet[DriverPortal]":
+        """The driver's closed portals of the fleet, whose links no longer work."""
+        closed = DriverPortal.objects.filter(fleet=self.fleet_id, smartcar_user_id=self.smartcar_user_id)
+        return closed.exclude(pk=self.pk).exclude(revoked_at=None)
+
+    def replace_link(self) -> None:
+        """Gives the portal a new link, without saving. The old one no longer works once the portal is saved."""
+        self.nonce = new_nonce()
+        self.secret_hash = hash_token(self.secret)
+        self.link_created_by, self.shown_to_manager = None, False
+
+    def audit_data(self) -> dict[str, Any]:
+        """Returns what the audit log says about an action on the portal: which one, and who created its link."""
+        creator = self.link_created_by
+        return {"by_driver": True, "page": self.pk, "link_by": "" if creator is None else creator.email}
+
     @classmethod
     def from_token(cls, secret: str) -> "DriverPortal | None":
         """Returns the portal for the link's secret, or None if there is none or it was closed."""
-        found = cls.objects.select_related("fleet")
+        found = cls.objects.select_related("fleet", "link_created_by")
         return found.filter(secret_hash=hash_token(secret), revoked_at=None).first()
 
 
@@ -78,7 +103,11 @@ class LocationPause(models.Model):
 
 
 class TrackingSchedule(models.Model):
-    """Working hours in the fleet's time zone. Outside them, the vehicle's location is hidden."""
+    """Working hours. Outside them, the vehicle's location is hidden.
+
+    `time_zone` is that of the fleet when the driver set the hours, so that a change by the fleet doesn't move them. An
+    older version leaves it empty.
+    """
 
     connection = models.OneToOneField(
         "connect.Connection", on_delete=models.CASCADE, related_name="working_hours"
@@ -86,6 +115,7 @@ class TrackingSchedule(models.Model):
     starts = models.TimeField()
     ends = models.TimeField()
     weekdays_only = models.BooleanField("Monday to Friday only", default=True)
+    time_zone = models.CharField(max_length=64, blank=True, default="", db_default="")
 
     class Meta:
         db_table = "connect_workinghours"

@@ -10,49 +10,66 @@ from datetime import datetime, time, timedelta
 
 from django.db import transaction
 from django.db.models import Q
+from django.utils import timezone
 
 from accounts.audit import AuditEvent, AuditObject, log_event
 from accounts.models import Fleet
-from connect.driver_portal.models import LocationPause, TrackingSchedule
+from connect.driver_portal.models import DriverPortal, LocationPause, TrackingSchedule
 from connect.models import Connection, ConnectionState
-from vehicles.erasure import PLACE_CODES, erase_latest_locations
+from vehicles.erasure import erase_latest_locations
+from vehicles.location_privacy import reveals_location
 from vehicles.services import ReceivedReading
 
 
 @transaction.atomic
-def pause(*, connection: Connection, duration: timedelta | None, now: datetime) -> None:
-    """Hides the vehicle's location from now on, for this duration or until `resume`."""
+def pause(
+    *, connection: Connection, duration: timedelta | None, now: datetime, page: DriverPortal | None = None
+) -> None:
+    """Hides the vehicle's location from now on, for this duration or until `resume`. `page` is for the audit log."""
     _end_pauses(connection, now=now)
     LocationPause.objects.create(
         connection=connection, began_at=now, ends_at=now + duration if duration else None
     )
     erase_latest_locations(vehicle_ids=[connection.vehicle_id])
-    _log(connection, AuditEvent.DRIVER_LOCATION_HIDDEN)
+    _log(connection, AuditEvent.DRIVER_LOCATION_HIDDEN, page)
+
+
+def is_paused(*, connection: Connection) -> bool:
+    """Returns whether the driver has paused sharing the location, and the pause hasn't ended."""
+    current = Q(ends_at=None) | Q(ends_at__gt=timezone.now())
+    return LocationPause.objects.filter(current, connection=connection).exists()
 
 
 @transaction.atomic
-def resume(*, connection: Connection, now: datetime) -> None:
+def resume(*, connection: Connection, now: datetime, page: DriverPortal | None = None) -> None:
     """Shows the vehicle's location from now on. Locations during the pause stay hidden."""
     if _end_pauses(connection, now=now):
-        _log(connection, AuditEvent.DRIVER_LOCATION_SHOWN)
+        _log(connection, AuditEvent.DRIVER_LOCATION_SHOWN, page)
 
 
 @transaction.atomic
 def set_hours(
-    *, connection: Connection, starts: time, ends: time, weekdays_only: bool, now: datetime
+    *,
+    connection: Connection,
+    starts: time,
+    ends: time,
+    weekdays_only: bool,
+    now: datetime,
+    page: DriverPortal | None = None,
 ) -> None:
     """Shows the location only in these hours."""
-    hours = {"starts": starts, "ends": ends, "weekdays_only": weekdays_only}
+    zone = connection.fleet.time_zone
+    hours = {"starts": starts, "ends": ends, "weekdays_only": weekdays_only, "time_zone": zone}
     TrackingSchedule.objects.update_or_create(connection=connection, defaults=hours)
-    _log(connection, AuditEvent.DRIVER_SCHEDULE_SET)
+    _log(connection, AuditEvent.DRIVER_SCHEDULE_SET, page)
     end_expired_pauses(now=now, vehicle_ids=[connection.vehicle_id])
 
 
 @transaction.atomic
-def clear_hours(*, connection: Connection) -> None:
+def clear_hours(*, connection: Connection, page: DriverPortal | None = None) -> None:
     """Shows the location at all hours."""
     if TrackingSchedule.objects.filter(connection=connection).delete()[0]:
-        _log(connection, AuditEvent.DRIVER_SCHEDULE_CLEARED)
+        _log(connection, AuditEvent.DRIVER_SCHEDULE_CLEARED, page)
 
 
 def end_expired_pauses(*, now: datetime, vehicle_ids: Iterable[int] | None = None) -> int:
@@ -91,8 +108,8 @@ class LocationPrivacy:
         return [
             reading
             for reading in readings
-            if reading.observation.code not in PLACE_CODES
-            or reading.observation.body is None
+            if reading.observation.body is None
+            or not reveals_location(reading.observation.code, reading.observation.body)
             or not self.is_hidden(reading.vehicle_id, at=reading.observed_at)
         ]
 
@@ -101,6 +118,11 @@ def privacy_for_vehicle(*, vehicle_ids: Iterable[int], now: datetime) -> Locatio
     """Loads the rules for these vehicles in two queries."""
     for_vehicles = Q(connection__vehicle_id__in=list(vehicle_ids))
     return _load_rules(pauses=for_vehicles, hours=for_vehicles, now=now)
+
+
+def load_rules(vehicle_ids: Iterable[int], now: datetime) -> LocationPrivacy:
+    """Loads the rules for vehicles.location_privacy."""
+    return privacy_for_vehicle(vehicle_ids=vehicle_ids, now=now)
 
 
 def privacy_for_fleet(*, fleet: Fleet, now: datetime) -> LocationPrivacy:
@@ -117,7 +139,7 @@ def _load_rules(*, pauses: Q, hours: Q, now: datetime) -> LocationPrivacy:
     alive = TrackingSchedule.objects.filter(hours).exclude(connection__state=ConnectionState.REMOVED)
     for each in alive.select_related("connection__fleet"):
         schedules = rules.hours.setdefault(each.connection.vehicle_id, [])
-        schedules.append((each, each.connection.fleet.time_zone))
+        schedules.append((each, each.time_zone or each.connection.fleet.time_zone))
     return rules
 
 
@@ -127,11 +149,11 @@ def _end_pauses(connection: Connection, *, now: datetime) -> int:
     return current.update(ends_at=now)
 
 
-def _log(connection: Connection, event: AuditEvent) -> None:
+def _log(connection: Connection, event: AuditEvent, page: DriverPortal | None) -> None:
     log_event(
         fleet=connection.fleet,
         actor=None,
         event=event,
         about=(AuditObject.VEHICLE, connection.vehicle.smartcar_id),
-        data={"by_driver": True},
+        data={"by_driver": True} if page is None else page.audit_data(),
     )

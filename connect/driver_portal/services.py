@@ -3,14 +3,16 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
 
 from accounts.audit import AuditEvent, AuditObject, log_event
-from accounts.models import User
-from connect import earlier_callbacks
+from accounts.models import SmartcarApiVersion, User
+from connect import earlier_callbacks, oauth, reauthorization
+from connect.driver_portal import privacy
 from connect.driver_portal.models import DriverPortal
-from connect.emails import DRIVER_PORTAL, queue_portal_link, with_emails
+from connect.emails import DRIVER_PORTAL, DriverNotice, queue_notice, queue_portal_link, with_emails
 from connect.models import (
     AuthorizationRequest,
     Connection,
@@ -20,8 +22,13 @@ from connect.models import (
 )
 from connect.offboarding import services as offboarding
 from connect.offboarding.models import ErasureScope
+from connect.scopes import FLEET_SCOPES
+from connect.status.states import AuthorizationPurpose
 from core.mail.models import OutgoingEmail
 from core.signed_links import hash_token
+
+# Actions that show the location or end what the driver shares.
+_WEAKENING = frozenset({"resume", "hours", "all-hours", "withdraw", "erase"})
 
 
 @transaction.atomic
@@ -30,7 +37,9 @@ def portal_after_authorization(
 ) -> DriverPortal:
     """Returns the portal of the driver who completed the authorization; creates it if there is none.
 
-    `language` applies if the portal has no language yet. The portal's link is sent by email if the invitation was.
+    `language` applies if the portal has no language yet. The portal's link is sent by email if the invitation was. A
+    link that a manager has seen is replaced, since the driver has just signed in. If the invitation has another address
+    than the portal, the driver is told at the former one.
     """
     page = DriverPortal.objects.filter(
         fleet=invitation.fleet, smartcar_user_id=smartcar_user_id, revoked_at=None
@@ -38,19 +47,29 @@ def portal_after_authorization(
     if page is None:
         page = DriverPortal(fleet=invitation.fleet, smartcar_user_id=smartcar_user_id)
         page.secret_hash = hash_token(page.secret)
+    elif page.shown_to_manager:
+        page.replace_link()
+    former = page.driver_email
     page.driver_name = invitation.driver_name
-    page.driver_email = invitation.driver_email
+    page.driver_email = invitation.driver_email or former
     page.language = page.language or language
     page.save()
+    if former and former.lower() != page.driver_email.lower():
+        queue_notice(page=page, notice=DriverNotice.ADDRESS_CHANGED, recipient=former)
     if invitation.by_email:
         queue_portal_link(page=page, user=invitation.created_by)
     return page
 
 
 def portal_after(authorization: AuthorizationRequest) -> DriverPortal | None:
-    """Returns the open portal of the driver who completed this authorization, or None."""
+    """Returns the open portal of the driver who completed this authorization, or None.
+
+    None, too, if Smartcar didn't confirm who completed it.
+    """
     connections = earlier_callbacks.connected_by(authorization)
-    if not connections:
+    if not connections or not reauthorization.proves_driver(
+        purpose=authorization.purpose, connections=connections
+    ):
         return None
     return DriverPortal.objects.filter(
         fleet=authorization.fleet_id, smartcar_user_id=connections[0].smartcar_user_id, revoked_at=None
@@ -85,21 +104,59 @@ def close(*, page: DriverPortal) -> None:
     _close(page, None)
 
 
-def withdraw(*, connection: Connection, extent: ErasureScope) -> OffboardingRequest:
+def is_proof_needed(*, page: DriverPortal, connection: Connection, action: str) -> bool:
+    """Returns whether the driver must sign in before this action, since a manager may be using the page.
+
+    That is so if a manager has seen the link, and the action shows the location or ends what the driver shares.
+    """
+    if not page.shown_to_manager:
+        return False
+    # A new pause would replace one that may be longer.
+    return action in _WEAKENING or (action == "pause" and privacy.is_paused(connection=connection))
+
+
+def sign_in_url(*, page: DriverPortal, connection: Connection, session_secret: str) -> str:
+    """Returns the URL where the driver signs in to prove who they are. Afterwards, the portal has a new link.
+
+    On v2, the redirect after a mere sign-in proves nothing, so the driver grants access again. Raises
+    AuthorizationFailedError.
+    """
+    v3 = connection.api_version == SmartcarApiVersion.V3
+    invitation = Invitation(
+        fleet=page.fleet,
+        connection=connection,
+        purpose=AuthorizationPurpose.SIGN_IN if v3 else AuthorizationPurpose.PERMISSIONS,
+        driver_name=page.driver_name,
+        driver_email=page.driver_email,
+        language=page.language,
+        scopes=connection.scopes or list(FLEET_SCOPES),
+        mode=connection.mode,
+        make=connection.vehicle.make,
+        single_select=True,
+    )
+    invitation.secret_hash = hash_token(invitation.secret)
+    invitation.save()
+    return oauth.start_for_invitation(invitation=invitation, session_secret=session_secret)
+
+
+def withdraw(
+    *, connection: Connection, extent: ErasureScope, page: DriverPortal | None = None
+) -> OffboardingRequest:
     """Ends the sharing of a vehicle for its driver: here immediately, at Smartcar as soon as the call succeeds.
 
     The driver also selects which recorded data to delete. Storing it is based on the driver's consent, so all of it may
     be deleted; the command history stays, without locations, as the record of who sent commands to the vehicle.
     Raises connect.offboarding.services.NothingToOffboardError.
     """
-    return offboarding.offboard_connection(connection=connection, extent=extent, user=None)
+    return offboarding.offboard_connection(connection=connection, extent=extent, user=None, page=page)
 
 
 @transaction.atomic
-def renew(*, page: DriverPortal, user: User, by_email: bool) -> DriverPortal:
+def renew(*, page: DriverPortal, user: User) -> DriverPortal:
     """Closes a driver's portal and creates a new one, for a manager, for example if others have the old link.
 
-    With `by_email`, the new link is sent to the driver if the address is known; else the manager shares the link.
+    With the link, a manager could act as the driver. So it is sent to the driver's address alone. Only if there is
+    none, or the site sends no email, does the manager share it (`link_is_emailed`).
     """
     revoke(page=page, user=user)
     renewed = DriverPortal(
@@ -109,7 +166,9 @@ def renew(*, page: DriverPortal, user: User, by_email: bool) -> DriverPortal:
         driver_email=page.driver_email,
         language=page.language,
         time_zone=page.time_zone,
+        link_created_by=user,
     )
+    renewed.shown_to_manager = not link_is_emailed(renewed)
     renewed.secret_hash = hash_token(renewed.secret)
     renewed.save()
     log_event(
@@ -117,11 +176,16 @@ def renew(*, page: DriverPortal, user: User, by_email: bool) -> DriverPortal:
         actor=user,
         event=AuditEvent.DRIVER_PORTAL_RENEWED,
         about=(AuditObject.DRIVER_PORTAL, renewed.pk),
-        data={"name": renewed.driver_name},
+        data={"name": renewed.driver_name, "by_email": link_is_emailed(renewed)},
     )
-    if by_email and renewed.driver_email:
+    if link_is_emailed(renewed):
         queue_portal_link(page=renewed, user=user)
     return renewed
+
+
+def link_is_emailed(page: DriverPortal) -> bool:
+    """Returns whether the portal's link goes to the driver's email address, and must not be shown to a manager."""
+    return settings.EMAIL_ENABLED and bool(page.driver_email)
 
 
 def revoke(*, page: DriverPortal, user: User) -> bool:
@@ -139,9 +203,16 @@ def _close(page: DriverPortal, user: User | None) -> bool:
             actor=user,
             event=AuditEvent.DRIVER_PORTAL_CLOSED,
             about=(AuditObject.DRIVER_PORTAL, page.pk),
-            data={"name": page.driver_name} | ({} if user else {"by_driver": True}),
+            data={"name": page.driver_name} | ({} if user else page.audit_data()),
         )
     return closed
+
+
+@transaction.atomic
+def close_for_manager(*, page: DriverPortal, user: User) -> None:
+    """Closes a driver's portal for a manager, and tells the driver."""
+    if revoke(page=page, user=user):
+        queue_notice(page=page, notice=DriverNotice.CLOSED)
 
 
 @dataclass(frozen=True, slots=True)

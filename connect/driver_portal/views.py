@@ -22,16 +22,19 @@ from accounts.identity_check import ask_identity
 from accounts.models import Membership
 from accounts.permissions import Permission, get_membership_or_404
 from connect import emails
-from connect.driver_language import is_supported, signed_link_view, vehicle_for_driver
+from connect.driver_language import is_supported, remember, signed_link_view, vehicle_for_driver
 from connect.driver_portal import privacy, services
 from connect.driver_portal.command_history import SentCommand, SharedPeriod, list_commands
 from connect.driver_portal.forms import PAUSES, EraseForm, HoursForm, PauseForm
 from connect.driver_portal.models import DriverPortal, LocationPause, TrackingSchedule, zone
+from connect.emails import DriverNotice
 from connect.models import Connection, ConnectionState
+from connect.oauth_errors import AuthorizationFailedError
 from connect.offboarding.models import ErasureScope
 from connect.offboarding.selectors import DeletionReceipt, get_receipt, requests_for_connections
 from connect.offboarding.services import NothingToOffboardError
 from connect.scopes import PermissionScope, by_topic, with_reasons
+from connect.session_binding import session_secret
 from connect.virtual_key import KeyStatus, key_rows, key_status
 from core import qr_code, time_zones
 from vehicles.models import LatestSignal
@@ -121,10 +124,27 @@ def perform_action(request: HttpRequest, page: DriverPortal, connection_id: int,
     if action not in _CONFIRMATIONS:
         connections = connections.exclude(state=ConnectionState.REMOVED)
     connection = connections.first()
-    if connection is None or action not in _ACTIONS:
+    if connection is None or action not in (*_ACTIONS, _SIGN_IN):
         raise Http404("No such car on this page.")
-    _ACTIONS[action](request, connection)
+    if action == _SIGN_IN:
+        return _sign_in(request, page, connection)
+    if services.is_proof_needed(page=page, connection=connection, action=action):
+        message = _("Nothing was changed. %(fleet)s has seen the link of this page, so sign in first.")
+        messages.error(request, message % {"fleet": page.fleet})
+    else:
+        _ACTIONS[action](request, page, connection)
     return redirect(page.path)
+
+
+def _sign_in(request: HttpRequest, page: DriverPortal, connection: Connection) -> HttpResponse:
+    """Redirects the driver to Smartcar, to prove who they are."""
+    remember(request, page.language)
+    try:
+        secret = session_secret(request)
+        return redirect(services.sign_in_url(page=page, connection=connection, session_secret=secret))
+    except AuthorizationFailedError as failure:
+        messages.error(request, failure.error.title)
+        return redirect(page.path)
 
 
 @require_GET
@@ -194,8 +214,7 @@ def manage(request: HttpRequest, slug: str) -> HttpResponse:
         "fleet": membership.fleet,
         "pages": services.portals_with_vehicles(pages[:_SHOWN]),
         "just_made": just_made,
-        "just_made_email": just_made and emails.with_emails(emails.DRIVER_PORTAL, [just_made])[0][1],
-        "email_offered": settings.EMAIL_ENABLED,
+        "just_made_emailed": just_made is not None and services.link_is_emailed(just_made),
     }
     return render(request, "connect/driver_portal/manage.html", context)
 
@@ -205,7 +224,7 @@ def manage(request: HttpRequest, slug: str) -> HttpResponse:
 def revoke(request: HttpRequest, slug: str, page_id: int) -> HttpResponse:
     """Closes a driver's portal: its link no longer works."""
     membership, page = _managed(request, slug, page_id)
-    services.revoke(page=page, user=membership.user)
+    services.close_for_manager(page=page, user=membership.user)
     message = _("The page of %(driver)s is closed. Its link no longer works.")
     messages.success(request, message % {"driver": page.driver_name})
     return redirect("connect:drivers", slug=slug)
@@ -220,7 +239,7 @@ def renew(request: HttpRequest, slug: str, page_id: int) -> HttpResponse:
     back = reverse("connect:drivers", args=[slug])
     if (asked := ask_identity(request, user=membership.user, back=back)) is not None:
         return asked
-    renewed = services.renew(page=page, user=membership.user, by_email="by_email" in request.POST)
+    renewed = services.renew(page=page, user=membership.user)
     request.session[_JUST_MADE] = renewed.pk
     return redirect("connect:drivers", slug=slug)
 
@@ -242,59 +261,66 @@ def _managed(request: HttpRequest, slug: str, page_id: int) -> tuple[Membership,
     return membership, page
 
 
-def _pause(request: HttpRequest, connection: Connection) -> None:
+def _pause(request: HttpRequest, page: DriverPortal, connection: Connection) -> None:
     form = PauseForm(request.POST)
     if not form.is_valid():
         messages.error(request, _("Choose how long to hide the location."))
         return
-    privacy.pause(connection=connection, duration=PAUSES[form.cleaned_data["lasts"]], now=timezone.now())
+    duration = PAUSES[form.cleaned_data["lasts"]]
+    privacy.pause(connection=connection, duration=duration, now=timezone.now(), page=page)
     messages.success(
         request,
         _("The location of %(vehicle)s is hidden.") % {"vehicle": vehicle_for_driver(connection.vehicle)},
     )
 
 
-def _resume(request: HttpRequest, connection: Connection) -> None:
-    privacy.resume(connection=connection, now=timezone.now())
+def _resume(request: HttpRequest, page: DriverPortal, connection: Connection) -> None:
+    privacy.resume(connection=connection, now=timezone.now(), page=page)
+    emails.queue_notice(page=page, notice=DriverNotice.LOCATION_SHOWN)
     messages.success(request, _("Location sharing resumed. Locations during the pause were not recorded."))
 
 
-def _set_hours(request: HttpRequest, connection: Connection) -> None:
+def _set_hours(request: HttpRequest, page: DriverPortal, connection: Connection) -> None:
     form = HoursForm(request.POST)
     if not form.is_valid():
         messages.error(request, _("Enter two different times for working hours, such as 08:00 and 17:00."))
         return
-    privacy.set_hours(connection=connection, now=timezone.now(), **form.cleaned_data)
+    privacy.set_hours(connection=connection, now=timezone.now(), page=page, **form.cleaned_data)
+    emails.queue_notice(page=page, notice=DriverNotice.LOCATION_SHOWN)
     message = _("%(fleet)s can see the location of %(vehicle)s only during these hours.")
     messages.success(
         request, message % {"fleet": connection.fleet, "vehicle": vehicle_for_driver(connection.vehicle)}
     )
 
 
-def _clear_hours(request: HttpRequest, connection: Connection) -> None:
-    privacy.clear_hours(connection=connection)
+def _clear_hours(request: HttpRequest, page: DriverPortal, connection: Connection) -> None:
+    privacy.clear_hours(connection=connection, page=page)
+    emails.queue_notice(page=page, notice=DriverNotice.LOCATION_SHOWN)
     message = _("%(fleet)s can see the location of %(vehicle)s at all times.")
     messages.success(
         request, message % {"fleet": connection.fleet, "vehicle": vehicle_for_driver(connection.vehicle)}
     )
 
 
-def _withdraw(request: HttpRequest, connection: Connection) -> None:
+def _withdraw(request: HttpRequest, page: DriverPortal, connection: Connection) -> None:
     form = EraseForm(request.POST)
     if not form.is_valid():
         messages.error(request, _("Nothing was changed. Choose what data to delete."))
         return
     try:
-        services.withdraw(connection=connection, extent=ErasureScope(form.cleaned_data["extent"]))
+        extent = ErasureScope(form.cleaned_data["extent"])
+        services.withdraw(connection=connection, extent=extent, page=page)
     except NothingToOffboardError as error:
         messages.error(request, str(error))
         return
+    emails.queue_notice(page=page, notice=DriverNotice.SHARING_ENDED)
     message = _("%(fleet)s no longer has access to %(vehicle)s. You can follow the progress below.")
     vehicle = vehicle_for_driver(connection.vehicle)
     messages.success(request, message % {"fleet": connection.fleet, "vehicle": vehicle})
 
 
-_ACTIONS: dict[str, Callable[[HttpRequest, Connection], None]] = {
+_SIGN_IN = "sign-in"
+_ACTIONS: dict[str, Callable[[HttpRequest, DriverPortal, Connection], None]] = {
     "pause": _pause,
     "resume": _resume,
     "hours": _set_hours,
@@ -303,4 +329,4 @@ _ACTIONS: dict[str, Callable[[HttpRequest, Connection], None]] = {
     "erase": _withdraw,
 }
 # Actions that are available after sharing has ended.
-_CONFIRMATIONS = ("erase",)
+_CONFIRMATIONS = ("erase", _SIGN_IN)

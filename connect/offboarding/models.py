@@ -52,7 +52,8 @@ class OffboardingRequest(models.Model):
     """The offboarding of one vehicle. `connection` is set if only one driver's connection is offboarded.
 
     `since` is set if another driver of the fleet still shares the vehicle: only data recorded since then is erased.
-    `until` is when sharing ended: data that this or another driver shares later is not erased.
+    `until` is when sharing ended: data that this or another driver shares later is not erased. `searched_at` is when a
+    search of every table found nothing more of what should be erased; only then is it finished.
     """
 
     fleet = models.ForeignKey(Fleet, on_delete=models.CASCADE, related_name="offboardings")
@@ -74,6 +75,9 @@ class OffboardingRequest(models.Model):
     attempts = models.PositiveSmallIntegerField(default=0)
     next_try_at = models.DateTimeField(null=True, blank=True)
     lease_until = models.DateTimeField(null=True, blank=True)
+    # What connect.offboarding.residue searches for, encrypted; deleted when the search finds nothing.
+    search_terms = models.BinaryField(null=True, blank=True, editable=False)
+    searched_at = models.DateTimeField(null=True, blank=True)
 
     class Meta:
         db_table = "connect_removal"

@@ -10,9 +10,17 @@ from accounts.audit import AuditEvent, AuditObject, log_event
 from accounts.models import User
 from connect.driver_portal import privacy
 from connect.messages import StateEvidence, StateReason
-from connect.models import Connection, ConnectionState, ErasureRecord, GrantRevocation, OffboardingRequest
+from connect.models import (
+    Connection,
+    ConnectionState,
+    DriverPortal,
+    ErasureRecord,
+    GrantRevocation,
+    OffboardingRequest,
+)
 from connect.offboarding import erasure_handlers
 from connect.offboarding.models import ErasureScope
+from connect.offboarding.residue import SearchTerms
 from core.task_queue import enqueue_on_commit
 from vehicles.models import Vehicle
 
@@ -34,9 +42,9 @@ def offboard_vehicle(*, vehicle: Vehicle, extent: ErasureScope, user: User) -> O
 
 @transaction.atomic
 def offboard_connection(
-    *, connection: Connection, extent: ErasureScope, user: User | None
+    *, connection: Connection, extent: ErasureScope, user: User | None, page: DriverPortal | None = None
 ) -> OffboardingRequest:
-    """Offboards one driver's connection, requested by a manager or (`user` is None) by the driver.
+    """Offboards one driver's connection, requested by a manager or (`user` is None) by the driver, on their page.
 
     While another driver of the fleet shares the same vehicle, only data recorded since this driver connected it is
     erased, and data that identifies the vehicle is retained. Raises NothingToOffboardError.
@@ -52,7 +60,7 @@ def offboard_connection(
         extent=extent,
         since=connection.created_at if others.exists() else None,
     )
-    return _start(offboarding, connections=[connection])
+    return _start(offboarding, connections=[connection], page=page)
 
 
 def _lock(vehicle: Vehicle) -> None:
@@ -60,7 +68,9 @@ def _lock(vehicle: Vehicle) -> None:
     list(Vehicle.objects.select_for_update(no_key=True).filter(pk=vehicle.pk).values_list("pk"))
 
 
-def _start(offboarding: OffboardingRequest, *, connections: Sequence[Connection]) -> OffboardingRequest:
+def _start(
+    offboarding: OffboardingRequest, *, connections: Sequence[Connection], page: DriverPortal | None = None
+) -> OffboardingRequest:
     now = timezone.now()
     active = [each for each in connections if each.state != ConnectionState.REMOVED]
     if not active and not offboarding.erases:
@@ -69,6 +79,9 @@ def _start(offboarding: OffboardingRequest, *, connections: Sequence[Connection]
     offboarding.until = (
         now if active or offboarding.connection is None else offboarding.connection.state_since
     )
+    if offboarding.extent == ErasureScope.EVERYTHING:
+        terms = SearchTerms.collect(vehicle=offboarding.vehicle, connections=connections)
+        offboarding.search_terms = terms.encrypted()
     offboarding.save()
     # Includes connections that ended earlier: the receipt confirms for each driver that Smartcar no longer lists it.
     GrantRevocation.objects.bulk_create(
@@ -87,16 +100,20 @@ def _start(offboarding: OffboardingRequest, *, connections: Sequence[Connection]
             now=now,
             evidence=StateEvidence.OFFBOARDING.message(number=offboarding.pk),
         )
-    _log(offboarding, withdrew=bool(active))
+    _log(offboarding, withdrew=bool(active), page=page)
     enqueue_on_commit("connect.tasks.run_offboarding", offboarding.pk)
     return offboarding
 
 
-def _log(offboarding: OffboardingRequest, *, withdrew: bool) -> None:
+def _log(offboarding: OffboardingRequest, *, withdrew: bool, page: DriverPortal | None) -> None:
     log_event(
         fleet=offboarding.fleet,
         actor=offboarding.asked_by,
         event=AuditEvent.VEHICLE_DISCONNECTED if withdrew else AuditEvent.VEHICLE_ERASURE_REQUESTED,
         about=(AuditObject.VEHICLE, offboarding.vehicle.smartcar_id),
-        data={"scope": offboarding.extent, "by_driver": offboarding.by_driver},
+        data={
+            "scope": offboarding.extent,
+            "by_driver": offboarding.by_driver,
+            **(page.audit_data() if page is not None else {}),
+        },
     )

@@ -24,8 +24,11 @@ from connect.models import (
     UserToken,
 )
 from connect.offboarding import erasure_handlers
-from connect.offboarding.erasure_handlers import ErasureHandler, ErasureTarget
+from connect.offboarding.driver_erasure import departed_drivers
+from connect.offboarding.erasure_target import ErasureHandler, ErasureTarget
 from connect.offboarding.models import ErasureScope, RemoteStatus, RevocationStatus
+from connect.offboarding.residue import SearchTerms, find_residue
+from core.encryption import DecryptionError
 from core.task_queue import enqueue_on_commit
 from smartcar_api import Disconnected, SmartcarError
 
@@ -69,7 +72,8 @@ def _revoke_grants(offboarding: OffboardingRequest) -> Problem:
     ):
         _extend_lease(offboarding)
         try:
-            status, request_id = _revoke(grant.connection)
+            with token_store.decryption_checked():
+                status, request_id = _revoke(grant.connection)
         except (token_store.TokensUnavailableError, SmartcarError) as error:
             problem = Problem.from_error(error)
         else:
@@ -179,6 +183,7 @@ def _erase(offboarding: OffboardingRequest) -> bool:
 
 def _target(offboarding: OffboardingRequest) -> ErasureTarget:
     still_shared = offboarding.vehicle.connections.exclude(state=ConnectionState.REMOVED).exists()
+    users = offboarding.grants.values_list("connection__smartcar_user_id", flat=True)
     return ErasureTarget(
         vehicle=offboarding.vehicle,
         places_only=offboarding.extent == ErasureScope.PLACES,
@@ -186,6 +191,8 @@ def _target(offboarding: OffboardingRequest) -> ErasureTarget:
         # Once no driver shares the vehicle, values with timestamps in the future are erased, too.
         until=offboarding.until if still_shared else timezone.now() + _FAR_FUTURE,
         still_shared=still_shared,
+        drivers=departed_drivers(fleet=offboarding.fleet, user_ids=users),
+        requested_at=offboarding.asked_at,
     )
 
 
@@ -215,7 +222,8 @@ def _check_remote(offboarding: OffboardingRequest) -> Problem:
     ):
         _extend_lease(offboarding)
         try:
-            status = _remote_status(grant)
+            with token_store.decryption_checked():
+                status = _remote_status(grant)
         except (token_store.TokensUnavailableError, SmartcarError) as error:
             problem = Problem.from_error(error)
         else:
@@ -265,10 +273,16 @@ def _retry_later(offboarding: OffboardingRequest, problem: Problem) -> None:
 
 
 def _finish(offboarding: OffboardingRequest) -> None:
-    """Erases what processes that began before the offboarding have stored since, and marks it as finished."""
+    """Erases what processes that began before the offboarding have stored since, and marks it as finished.
+
+    It is finished only if a search of every table finds nothing more. Otherwise, it is retried.
+    """
     if offboarding.erases and not _erase_remaining(offboarding):
         OffboardingRequest.objects.filter(pk=offboarding.pk).update(erased_at=None, lease_until=None)
         enqueue_on_commit("connect.tasks.run_offboarding", offboarding.pk)
+        return
+    if problem := _search(offboarding):
+        _retry_later(offboarding, problem)
         return
     OffboardingRequest.objects.filter(pk=offboarding.pk).update(
         finished_at=timezone.now(),
@@ -286,3 +300,21 @@ def _erase_remaining(offboarding: OffboardingRequest) -> bool:
     for row in rows:
         _erase_batch(offboarding, row, handlers[row.kind], target)
     return all(row.done_at is not None for row in rows)
+
+
+def _search(offboarding: OffboardingRequest) -> Problem:
+    """Searches every table for what identified the vehicle and its drivers. Returns what was found, or no problem."""
+    if offboarding.search_terms is None:
+        return NO_PROBLEM
+    _extend_lease(offboarding)
+    try:
+        terms = SearchTerms.decrypted(offboarding.search_terms)
+    except DecryptionError:
+        return Problem(OffboardingProblem.NOT_SEARCHED.message())
+    found = find_residue(target=_target(offboarding), terms=terms)
+    if found:
+        tables = ", ".join(f"{table} ({rows})" for table, rows in sorted(found.items()))
+        return Problem(OffboardingProblem.DATA_FOUND.message(tables=tables))
+    searched = {"search_terms": None, "searched_at": timezone.now()}
+    OffboardingRequest.objects.filter(pk=offboarding.pk).update(**searched)
+    return NO_PROBLEM

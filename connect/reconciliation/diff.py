@@ -19,6 +19,7 @@ class DiscrepancyType(models.TextChoices):
     LEFTOVER = "leftover", _("Disconnected here, still active at Smartcar")
     NEW_ID = "new_id", _("Smartcar's ID for the connection has changed")
     UNKNOWN = "unknown", _("Listed by Smartcar, unknown here")
+    REFUSED = "refused", _("Invitation already closed, access still active at Smartcar")
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,12 +42,13 @@ class Local:
 
 @dataclass(frozen=True, slots=True)
 class Remote:
-    """One entry of Smartcar's list. `since`: when it was created or last changed, if known."""
+    """One entry of Smartcar's list. `since`: when it was created or last changed, if known. `external_id`: ours."""
 
     user_id: str
     vehicle_id: str
     connection_id: str
     since: datetime | None
+    external_id: str = ""
 
     @property
     def key(self) -> tuple[str, str]:

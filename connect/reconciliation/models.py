@@ -84,13 +84,19 @@ class FleetReconciliation(models.Model):
 
 
 class Discrepancy(models.Model):
-    """One difference, and what was done about it. Without a connection it is of no fleet: for the site's admins."""
+    """One difference, and what was done about it.
+
+    Without a connection or a refused grant, it is of no fleet: for the site's admins.
+    """
 
     reconciliation = models.ForeignKey(
         Reconciliation, on_delete=models.CASCADE, db_column="comparison_id", related_name="discrepancies"
     )
     connection = models.ForeignKey(
         "connect.Connection", on_delete=models.CASCADE, null=True, blank=True, related_name="discrepancies"
+    )
+    refused_grant = models.ForeignKey(
+        "connect.RefusedGrant", on_delete=models.CASCADE, null=True, blank=True, related_name="+"
     )
     kind = models.CharField(max_length=12, choices=DiscrepancyType.choices)
     smartcar_user_id = models.CharField("Smartcar user id", max_length=128)

@@ -13,7 +13,7 @@ from connect import applications, gateway, token_store
 from connect.applications import Application
 from connect.gateway import CallPurpose
 from connect.messages import NO_PROBLEM, Problem, ReconciliationNote, StateEvidence, StateReason
-from connect.models import Connection, ConnectionState
+from connect.models import Connection, ConnectionState, RefusedGrant, SmartcarApplication
 from connect.offboarding import worker
 from connect.reconciliation import diff
 from connect.reconciliation.diff import Difference, DiscrepancyType, Local, Remote
@@ -23,6 +23,7 @@ from connect.reconciliation.models import (
     Reconciliation,
     ReconciliationOutcome,
 )
+from connect.refusals import services as refusals
 from connect.status import reasons, state_machine
 from connect.status.transitions import Decision, apply_transitions
 from core.task_queue import enqueue_on_commit
@@ -72,35 +73,39 @@ def reconcile_all() -> list[Reconciliation]:
     )
     Reconciliation.objects.filter(began_at__lt=now - RETENTION).delete()
     done = []
-    for application in applications.all_applications():
-        used = (
-            Connection.objects.filter(application=application.row)
-            .order_by()
-            .values_list("api_version", flat=True)
-        )
-        for api_version in sorted(set(used), reverse=True):
+    for application in [None, *SmartcarApplication.objects.all()]:
+        used = Connection.objects.filter(application=application).order_by()
+        for api_version in sorted(set(used.values_list("api_version", flat=True)), reverse=True):
             report = reconcile(application=application, api_version=SmartcarApiVersion(api_version))
             done += [report] if report is not None else []
     return done
 
 
-def reconcile(*, application: Application, api_version: SmartcarApiVersion) -> Reconciliation | None:
-    """Runs one reconciliation and returns its report; None while another process is running the same one."""
+def reconcile(
+    *, application: SmartcarApplication | None, api_version: SmartcarApiVersion
+) -> Reconciliation | None:
+    """Runs one reconciliation and returns its report; None while another process is running the same one.
+
+    `application` is None for the application in the settings.
+    """
     try:
         with transaction.atomic():
-            run = Reconciliation.objects.create(application=application.row, api_version=api_version)
+            run = Reconciliation.objects.create(application=application, api_version=api_version)
     except IntegrityError:
         return None
     try:
-        with gateway.purpose(CallPurpose.BACKGROUND, patience=PATIENCE_SECONDS):
-            lists = _lists(application, api_version)
-    except SmartcarError as error:
+        with (
+            token_store.decryption_checked(),
+            gateway.purpose(CallPurpose.BACKGROUND, patience=PATIENCE_SECONDS),
+        ):
+            lists = _lists(applications.get_application(application), api_version)
+    except (SmartcarError, token_store.TokensUnavailableError) as error:
         return _finish(run, ReconciliationOutcome.FAILED, problem=Problem.from_error(error))
     rows = {
         row.pk: row
-        for row in Connection.objects.filter(
-            application=application.row, api_version=api_version
-        ).select_related("vehicle", "fleet", "tokens", "application")
+        for row in Connection.objects.filter(application=application, api_version=api_version).select_related(
+            "vehicle", "fleet", "tokens", "application"
+        )
     }
     run.ours = sum(row.granted for row in rows.values())
     run.theirs = len(lists.connections)
@@ -109,7 +114,7 @@ def reconcile(*, application: Application, api_version: SmartcarApiVersion) -> R
     found = diff.diff(
         ours=map(_local, rows.values()),
         theirs=[
-            Remote(each.user_id, each.vehicle_id, each.connection_id, each.since)
+            Remote(each.user_id, each.vehicle_id, each.connection_id, each.since, each.external_id)
             for each in lists.connections
         ],
         subscribed=lists.subscribed,
@@ -188,8 +193,11 @@ def _resolve(
     if entry is None:
         return
     row = rows[found.ours.pk] if found.ours else None
-    repair = Repair(False, ReconciliationNote.UNKNOWN)
-    if row is not None and found.kind in _REPAIRS:
+    refused = refusals.find_grant(application=run.application, listed=found.theirs) if row is None else None
+    kind, repair = found.kind, Repair(False, ReconciliationNote.UNKNOWN)
+    if refused is not None:
+        kind, repair = DiscrepancyType.REFUSED, _end_refused(refused)
+    elif row is not None and found.kind in _REPAIRS:
         if reliable or found.kind is not DiscrepancyType.GONE:
             repair = _REPAIRS[found.kind](row, found, run.began_at)
         else:
@@ -199,7 +207,8 @@ def _resolve(
     Discrepancy.objects.create(
         reconciliation=run,
         connection=row,
-        kind=found.kind,
+        refused_grant=refused,
+        kind=kind,
         smartcar_user_id=entry.user_id,
         smartcar_vehicle_id=entry.vehicle_id,
         repaired=repair.done,
@@ -211,7 +220,8 @@ def _gone(row: Connection, found: Difference, began_at: datetime) -> Repair:
     """Ends a connection missing from the application's list, once the driver's own list confirms that it is gone."""
     try:
         if row.api_version == SmartcarApiVersion.V2:
-            api = applications.for_connection(row).v2
+            with token_store.decryption_checked():
+                api = applications.for_connection(row).v2
             still_listed = bool(
                 api.all_connections(user_id=row.smartcar_user_id, vehicle_id=row.vehicle.smartcar_id)
             )
@@ -281,6 +291,16 @@ def _leftover(row: Connection, found: Difference, began_at: datetime) -> Repair:
     except token_store.TokensUnavailableError:
         return Repair(False, ReconciliationNote.NO_TOKENS)
     return Repair(True, ReconciliationNote.GRANT_ENDED)
+
+
+def _end_refused(grant: RefusedGrant) -> Repair:
+    """Ends a grant of a driver whose authorization was refused, because the invitation was over."""
+    error = refusals.end(grant=grant)
+    if error is None:
+        return Repair(True, ReconciliationNote.GRANT_ENDED)
+    if isinstance(error, SmartcarError):
+        return Repair(False, ReconciliationNote.GRANT_NOT_ENDED, error)
+    return Repair(False, ReconciliationNote.NO_TOKENS)
 
 
 def _new_id(row: Connection, found: Difference, began_at: datetime) -> Repair:

@@ -1,7 +1,7 @@
 """Managers' page of recent reconciliations, for their own fleet only."""
 
 from django.contrib.auth.decorators import login_required
-from django.db.models import Prefetch
+from django.db.models import Prefetch, Q
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.views.decorators.cache import never_cache
@@ -19,9 +19,9 @@ _NIGHTS = 30
 def show(request: HttpRequest, slug: str) -> HttpResponse:
     """The last reconciliations: how many of the fleet's connections were checked, and the discrepancies found."""
     fleet = get_membership_or_404(user=request.user, slug=slug, right=Permission.CONNECT).fleet
-    own_discrepancies = Discrepancy.objects.filter(connection__fleet=fleet).select_related(
-        "connection__vehicle"
-    )
+    own_discrepancies = Discrepancy.objects.filter(
+        Q(connection__fleet=fleet) | Q(refused_grant__authorization__fleet=fleet)
+    ).select_related("connection__vehicle", "refused_grant__authorization__invitation")
     nights = (
         FleetReconciliation.objects.filter(fleet=fleet)
         .select_related("reconciliation")

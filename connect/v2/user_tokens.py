@@ -32,10 +32,16 @@ def access(*, connection: Connection) -> Access:
 
     Raises TokensUnavailableError if the connection has no usable pair, SmartcarError if the refresh fails.
     """
-    if connection.tokens is None or connection.tokens.revoked_at is not None:
+    return access_with(tokens=connection.tokens, user_id=connection.smartcar_user_id)
+
+
+@sensitive_variables()
+def access_with(*, tokens: UserToken | None, user_id: str) -> Access:
+    """Returns the access token of a pair of this user; see `access`."""
+    if tokens is None or tokens.revoked_at is not None:
         raise TokensUnavailableError(TokenProblem.GRANT_ENDED)
-    tokens = get_or_refresh(connection.tokens.reread(), valid=_access_valid, renew=_refresh)
-    return Access(token=encryption.decrypt(tokens.access_ciphertext), user_id=connection.smartcar_user_id)
+    valid = get_or_refresh(tokens.reread(), valid=_access_valid, renew=_refresh)
+    return Access(token=encryption.decrypt(valid.access_ciphertext), user_id=user_id)
 
 
 @sensitive_variables()

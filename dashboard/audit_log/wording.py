@@ -110,6 +110,8 @@ _READERS: Mapping[str, Callable[[Any], str]] = {
     "by_driver": lambda _value: _("By the driver"),
     "enabled": lambda _value: _("Turned on"),
     "quiet_hours": lambda hours: _("Quiet hours: %(hours)s") % {"hours": hours},
+    "page": lambda number: _("Driver page %(number)s") % {"number": number},
+    "link_by": lambda person: _("Link created by %(person)s") % {"person": person},
     "sends_commands": lambda _value: _("Can send commands to vehicles"),
     "text": str,
     "target": str,

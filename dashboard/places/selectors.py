@@ -62,9 +62,6 @@ def find_vehicle_by_name(*, fleet: Fleet, name: str) -> Vehicle | None:
 
 def vehicle_position(*, vehicle: Vehicle) -> tuple[float, float] | None:
     """Returns the vehicle's last known latitude and longitude; None if they are unknown or hidden by the driver."""
-    now = timezone.now()
-    if privacy.privacy_for_vehicle(vehicle_ids=[vehicle.pk], now=now).is_hidden(vehicle.pk, at=now):
-        return None
     (state,) = list_states(vehicles=[vehicle], signals=[catalogue.PRECISE_LOCATION])
     row = state.signal(catalogue.PRECISE_LOCATION)
     return (row.body["latitude"], row.body["longitude"]) if row is not None and row.body else None

@@ -14,9 +14,9 @@ from django.utils import timezone
 from vehicles.catalogue import CATALOGUE, VIN, Shape, Signal
 from vehicles.continuity import is_counter
 from vehicles.dates import retention_start
-from vehicles.erasure import PLACE_CODES
 from vehicles.formatting import display_unit, format_value
 from vehicles.history import Point, has_more, instrument_changes, neighbors, series
+from vehicles.location_privacy import PLACE_CODES
 from vehicles.models import Vehicle
 from vehicles.state_intervals import MAX_INTERVALS, state_intervals
 from vehicles.units import Unit, convert, symbol

@@ -13,7 +13,6 @@ from zlib import crc32
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 
-from connect.driver_portal import privacy
 from connect.models import Connection
 from connect.permission_settings.selectors import requested_scopes
 from dashboard.vehicle_page.records import RecordTable, build_table
@@ -27,7 +26,6 @@ from vehicles import catalogue
 from vehicles.catalogue import CATALOGUE, Signal
 from vehicles.details import mask_vin
 from vehicles.energy import ELECTRIC, WITHOUT_PLUG
-from vehicles.erasure import PLACE_CODES
 from vehicles.formatting import format_value, is_stale
 from vehicles.models import LatestSignal, Vehicle
 from vehicles.selectors import list_states
@@ -63,11 +61,12 @@ class _Secrets:
     """What the member may not see: the location, and any part of the VIN."""
 
     place: bool
+    hidden: frozenset[str]
     vin: bool
 
     def why(self, code: str) -> str:
         """Returns why the signal is hidden; "" if it isn't."""
-        if self.place and code in PLACE_CODES:
+        if code in self.hidden:
             return _("Hidden by the driver.")
         if self.vin and code == catalogue.VIN.code:
             return _("Visible only to members who can connect vehicles.")
@@ -111,8 +110,7 @@ def list_signals(
         if is_unrequested(signal, granted=granted, requested=requested)
         and not ((row := state.signals.get(code)) and row.body is not None)
     }
-    hidden = privacy.privacy_for_vehicle(vehicle_ids=[vehicle.pk], now=now).is_hidden(vehicle.pk, at=now)
-    secret = _Secrets(place=hidden, vin=not may_see_vin)
+    secret = _Secrets(place=state.location_hidden, hidden=state.hidden, vin=not may_see_vin)
     reported, unreported = [], []
     for row in state.signals.values():
         if row.code in unrequested:

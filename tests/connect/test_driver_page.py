@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from datetime import UTC, datetime, time, timedelta
+from typing import Any
 
 import pytest
 from django.core import mail
@@ -340,9 +341,58 @@ def test_manager_closes_a_portal_and_creates_a_new_link(
     assert Client().get(again.path).status_code == 404
 
 
+@pytest.mark.django_db(transaction=True)
+def test_renewed_link_goes_to_the_drivers_address_alone(
+    connection: Connection,
+    browser_of: Callable[[User], Client],
+    owner: User,
+    settings: Settings,
+    run_enqueued: Callable[[], list[str]],
+) -> None:
+    settings.EMAIL_ENABLED = True
+    invitation = invited(fleet=connection.fleet, user=owner, driver_email="dana@home.example")
+    page = services.portal_after_authorization(invitation=invitation, smartcar_user_id="user-1")
+    answer = browser_of(owner).post(f"/fleets/blue/drivers/{page.pk}/renew/", follow=True).content.decode()
+    renewed = DriverPortal.objects.get(revoked_at=None)
+    assert "dana@home.example" in answer
+    assert renewed.url not in answer
+    assert renewed.path not in answer
+    run_enqueued()
+    (email,) = mail.outbox
+    assert email.to == ["dana@home.example"]
+    assert renewed.url in email.body
+    assert "Your old link no longer works." in email.body
+    entry = AuditLogEntry.objects.get(event=AuditEvent.DRIVER_PORTAL_RENEWED)
+    assert (entry.actor, entry.object_id) == (owner, str(renewed.pk))
+    assert entry.data == {"name": renewed.driver_name, "by_email": True}
+
+
+def test_renewed_link_without_an_address_is_shown_once(
+    page: DriverPortal, browser_of: Callable[[User], Client], owner: User, mails: None
+) -> None:
+    browser = browser_of(owner)
+    DriverPortal.objects.update(driver_email="")
+    answer = browser.post(f"/fleets/blue/drivers/{page.pk}/renew/", follow=True)
+    renewed = DriverPortal.objects.get(revoked_at=None)
+    assert renewed.url in answer.content.decode()
+    assert AuditLogEntry.objects.get(event=AuditEvent.DRIVER_PORTAL_RENEWED).data["by_email"] is False
+
+
 def test_portal_of_another_fleet_cannot_be_closed(
     page: DriverPortal, browser_of: Callable[[User], Client], outsider: User
 ) -> None:
     assert browser_of(outsider).post(f"/fleets/red/drivers/{page.pk}/close/").status_code == 404
     page.refresh_from_db()
     assert page.revoked_at is None
+
+
+def test_fleet_cannot_move_working_hours_by_its_time_zone(page: DriverPortal, connection: Connection) -> None:
+    Fleet.objects.update(time_zone="Europe/Berlin")
+    connection.fleet.refresh_from_db()
+    hours: dict[str, Any] = {"starts": time(8), "ends": time(17), "weekdays_only": False}
+    privacy.set_hours(connection=connection, now=timezone.now(), **hours)
+    Fleet.objects.update(time_zone="America/Los_Angeles")
+    evening = datetime(2026, 7, 1, 20, tzinfo=UTC)
+    rules = privacy.privacy_for_vehicle(vehicle_ids=[connection.vehicle_id], now=evening)
+    assert rules.is_hidden(connection.vehicle_id, at=evening)
+    assert "Europe/Berlin" in shown(page)

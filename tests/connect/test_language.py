@@ -351,7 +351,7 @@ def test_new_link_by_the_manager_retains_the_language(
     page: DriverPortal, owner: User, settings: Settings
 ) -> None:
     settings.EMAIL_ENABLED = True
-    again = drivers.renew(page=page, user=owner, by_email=True)
+    again = drivers.renew(page=page, user=owner)
     send_pending()
     assert again.language == "de"
     assert mail.outbox[0].subject == "Ihre Freigabeseite für Blue Fleet"

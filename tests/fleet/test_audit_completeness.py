@@ -127,7 +127,10 @@ AUDITED: dict[str, tuple[dict[str, Any], AuditEvent]] = {
     "new_fleet": (_FLEET, AuditEvent.MEMBER_ROLE_SET),
     "usage:set_limit": ({"calls": "100"}, AuditEvent.USAGE_LIMIT_SET),
     "webhooks:reprocess": ({}, AuditEvent.DELIVERY_REPROCESSED),
+    "webhooks:vin": ({}, AuditEvent.DELIVERY_VIN_VIEWED),
     "webhooks:site_reprocess": ({}, AuditEvent.DELIVERY_REPROCESSED),
+    "api:vin": ({}, AuditEvent.VEHICLE_VIN_VIEWED),
+    "api:delivery_vin": ({}, AuditEvent.DELIVERY_VIN_VIEWED),
     "api:vehicle_commands": ({"kind": "lock"}, AuditEvent.COMMAND_REQUESTED),
     "api:cancel_command": ({}, AuditEvent.COMMAND_CANCELED),
 }

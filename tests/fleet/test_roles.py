@@ -203,6 +203,7 @@ RULES: dict[str, Rule] = {
     "webhooks:delivery": reads(INSPECT),
     "webhooks:outcome": reads(INSPECT),
     "webhooks:reprocess": writes(INSPECT),
+    "webhooks:vin": writes(INSPECT),
     # The fleet
     "dashboard:onboarding": reads(CONNECT),
     "dashboard:onboarding_steps": reads(CONNECT),
@@ -229,6 +230,7 @@ RULES: dict[str, Rule] = {
     "api:root": reads(SIGNED_IN),
     "api:vehicles": reads(VIEW),
     "api:vehicle": reads(VIEW),
+    "api:vin": writes(CONNECT),
     "api:signals": reads(VIEW),
     "api:history": reads(VIEW),
     "api:vehicle_commands": both(VIEW, COMMAND, kind="start_charge"),
@@ -237,6 +239,7 @@ RULES: dict[str, Rule] = {
     "api:cancel_command": writes(COMMAND),
     "api:deliveries": reads(INSPECT),
     "api:delivery": reads(INSPECT),
+    "api:delivery_vin": writes(INSPECT),
 }
 # Objects that only their owner or the fleet's owners have: others get 404 although their role has the permission.
 OF_ONE_USER = {"accounts:revoke_token", "accounts:end_session", "mfa_edit_webauthn", "mfa_remove_webauthn"}

@@ -68,8 +68,11 @@ def test_manager_sees_the_location_and_vin_of_a_processed_delivery(connection: C
     )
     body = payload_for(entry=entry, scope=LogScope(connection.fleet))
     assert "37.77" in body.text
-    assert VIN in body.text
-    assert not body.hidden
+    assert VIN not in body.text
+    assert (body.hidden, body.vin_hidden) == (False, True)
+    whole = payload_for(entry=entry, scope=LogScope(connection.fleet), with_vin=True)
+    assert VIN in whole.text
+    assert not whole.vin_hidden
 
 
 @pytest.mark.parametrize("state_value", [s for s in EntryState if s != EntryState.PROCESSED])
@@ -81,7 +84,7 @@ def test_location_of_an_unprocessed_delivery_is_hidden(
     body = payload_for(entry=entry, scope=LogScope(connection.fleet))
     assert body.hidden
     assert "37.77" not in body.text
-    assert VIN in body.text
+    assert VIN not in body.text
     assert "61" in body.text
 
 

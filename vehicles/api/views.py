@@ -12,14 +12,21 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from accounts.api.scoping import accessible_fleets
+from accounts.api.scoping import accessible_fleets, acting_user, service_account
 from accounts.permissions import Permission
 from core.api.caching import revalidated
 from core.api.exceptions import FleetRequired
 from core.api.pagination import PagePagination, without_paging
+from vehicles import details
 from vehicles.api.history import history_page, point_json
 from vehicles.api.queries import HistoryQuery, SignalsQuery, VehicleQuery, VehiclesQuery
-from vehicles.api.serializers import HistorySerializer, SignalsSerializer, VehicleSerializer, signal_json
+from vehicles.api.serializers import (
+    HistorySerializer,
+    SignalsSerializer,
+    VehicleSerializer,
+    VinSerializer,
+    signal_json,
+)
 from vehicles.api.units import unit_for
 from vehicles.catalogue import CATALOGUE
 from vehicles.history import NotANumberError
@@ -59,7 +66,7 @@ class VehicleList(generics.ListAPIView[Vehicle]):
     def get_queryset(self) -> QuerySet[Vehicle]:
         query = without_paging(VehiclesQuery.from_request(self.request))
         fleets = accessible_fleets(self.request, right=Permission.VIEW, slug=query.pop("fleet"))
-        return find_vehicles(fleets=fleets, **query)
+        return find_vehicles(fleets=fleets, now=timezone.now(), **query)
 
 
 @revalidated
@@ -77,6 +84,20 @@ class VehicleDetail(APIView):
         return Response(VehicleSerializer(vehicle).data)
 
 
+class VehicleVin(APIView):
+    """The whole VIN of a vehicle, which is masked elsewhere. Each request is recorded in the audit log."""
+
+    @extend_schema(
+        operation_id="vehicle_vin", parameters=[VehicleQuery], request=None, responses=VinSerializer
+    )
+    def post(self, request: Request, smartcar_id: str) -> Response:
+        query = VehicleQuery.from_request(request)
+        vehicle = get_vehicle(request, smartcar_id=smartcar_id, right=Permission.CONNECT, **query)
+        user = acting_user(request, fleet=vehicle.fleet, right=Permission.CONNECT)
+        details.log_vin_view(vehicle=vehicle, actor=user, service_account=service_account(request))
+        return Response({"vin": vehicle.vin})
+
+
 @revalidated
 class VehicleSignals(APIView):
     """The latest valid value of each signal of a vehicle, its age, and the status of its last report."""
@@ -92,7 +113,7 @@ class VehicleSignals(APIView):
         vehicle = get_vehicle(request, smartcar_id=smartcar_id, fleet=query["fleet"])
         (state,) = list_states(vehicles=[vehicle])
         codes = {code.lower() for code in query["codes"].split(",") if code} or set(state.signals)
-        rows = [row for code, row in sorted(state.signals.items()) if code in codes]
+        rows = [row for code, row in sorted(state.signals.items()) if code in codes - state.hidden]
         now = timezone.now()
         signals = [signal_json(row, units=query["units"], now=now) for row in rows]
         return Response({"vehicle": vehicle.smartcar_id, "fleet": vehicle.fleet.slug, "signals": signals})

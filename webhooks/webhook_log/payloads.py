@@ -10,14 +10,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-import orjson
 from django.utils import timezone
 from django.utils.formats import number_format
 from django.utils.translation import gettext as _
 
 from connect.driver_portal import privacy
+from core.json_reading import read_json
 from vehicles import catalogue
-from vehicles.erasure import PLACE_CODES
+from vehicles.location_privacy import PLACE_PREFIX, is_location, is_place_key
 from vehicles.models import Vehicle
 from webhooks.models import EntryState, InboxEntry, Source
 from webhooks.parsing import Malformed, parse_delivery
@@ -28,21 +28,8 @@ HIDDEN = "(hidden)"
 TOO_DEEP = "(nested too deeply to be shown)"
 _DEEPEST = 40
 _LONGEST = 60_000
-_PLACE_KEYS = frozenset(
-    [
-        "latitude",
-        "longitude",
-        "lat",
-        "lng",
-        "lon",
-        "location",
-        "address",
-        "heading",
-        "direction",
-        "coordinates",
-        "place",
-    ]
-)
+# In older payloads, signals are keys: "Location.PreciseLocation".
+_PLACE_GROUP = ("location.", PLACE_PREFIX)
 _PLACE_PATHS = ("/location",)
 _VIN_KEYS = frozenset({"vin"})
 _VIN_PATHS = ("/vin",)
@@ -59,11 +46,15 @@ class Reveal:
 
 @dataclass(frozen=True, slots=True)
 class Payload:
-    """A body to show. `content` is the masked JSON, or None for the reason in `why`."""
+    """A body to show. `content` is the masked JSON, or None for the reason in `why`.
+
+    `hidden` is whether a location is masked, `vin_hidden` whether a VIN is.
+    """
 
     content: Any
     why: str
     hidden: bool = False
+    vin_hidden: bool = False
 
     @property
     def text(self) -> str:
@@ -74,47 +65,71 @@ class Payload:
         return laid_out if len(laid_out) <= _LONGEST else f"{laid_out[:_LONGEST]}\n{_('… and more')}"
 
 
-def payload_for(*, entry: InboxEntry, scope: LogScope) -> Payload:
-    """Returns the entry's body as viewers with this scope may see it."""
+def payload_for(*, entry: InboxEntry, scope: LogScope, with_vin: bool = False) -> Payload:
+    """Returns the entry's body as viewers with this scope may see it.
+
+    VINs are masked unless a member of the fleet has asked for them (`with_vin`), which is recorded in the audit log.
+    """
     raw = bytes(entry.body)
     if not raw:
         return Payload(None, _("The body wasn't stored."))
     try:
-        content = orjson.loads(raw)
-    except orjson.JSONDecodeError:
+        content = read_json(raw).value
+    except ValueError:
         why = _("The body isn't JSON (%(bytes)s bytes). Its contents are unknown, so it isn't shown.")
         return Payload(None, why % {"bytes": number_format(len(raw), force_grouping=True)})
     if scope.fleet is not None and not _all_of_fleet(entry, scope):
         return Payload(
             None, _("This delivery also includes vehicles from other fleets, so its body isn't shown.")
         )
-    reveal = _reveal(entry, scope)
+    reveal = _reveal(entry, scope, with_vin=with_vin)
     masked = mask(content, reveal=reveal)
-    return Payload(masked, "", hidden=masked != content)
+    return Payload(
+        masked,
+        "",
+        hidden=mask(content, reveal=Reveal(place=reveal.place, vin=True)) != content,
+        vin_hidden=mask(content, reveal=Reveal(place=True, vin=reveal.vin)) != content,
+    )
 
 
 def _all_of_fleet(entry: InboxEntry, scope: LogScope) -> bool:
     if entry.source != Source.WEBHOOK:
         return True
     try:
-        delivery = parse_delivery(bytes(entry.body), received_at=entry.received_at)
+        named = _named_vehicles(entry)
     except Malformed:
         return False
-    named = {report.facts.smartcar_id for report in delivery.reports}
     return Vehicle.objects.filter(fleet=scope.fleet, smartcar_id__in=named).count() == len(named)
 
 
-def _reveal(entry: InboxEntry, scope: LogScope) -> Reveal:
+def _named_vehicles(entry: InboxEntry) -> set[str]:
+    """Returns Smartcar's IDs of the vehicles in a delivery; none for an API response. Raises Malformed."""
+    if entry.source != Source.WEBHOOK:
+        return set()
+    delivery = parse_delivery(bytes(entry.body), received_at=entry.received_at)
+    return {report.facts.smartcar_id for report in delivery.reports}
+
+
+def _reveal(entry: InboxEntry, scope: LogScope, *, with_vin: bool) -> Reveal:
     if scope.fleet is None:
         return Reveal(place=False, vin=False)
     recorded = entry.state == EntryState.PROCESSED
-    return Reveal(place=recorded and not _place_hidden(entry), vin=True)
+    return Reveal(place=recorded and not _place_hidden(entry), vin=with_vin)
+
+
+def contains_location(raw: bytes) -> bool:
+    """Returns whether a stored body contains a location, or can't be read."""
+    try:
+        content = read_json(raw).value
+    except ValueError:
+        return True
+    return bool(mask(content, reveal=Reveal(place=False, vin=True)) != content)
 
 
 def _place_hidden(entry: InboxEntry) -> bool:
-    """Returns whether a driver, in any fleet, hides the vehicle's location at the time of receipt."""
-    vehicles = Vehicle.objects.filter(smartcar_id=entry.smartcar_vehicle_id).values_list("pk", flat=True)
-    ids = list(vehicles)
+    """Returns whether a driver, in any fleet, hides the location of one of its vehicles at the time of receipt."""
+    named = _named_vehicles(entry) | {entry.smartcar_vehicle_id}
+    ids = list(Vehicle.objects.filter(smartcar_id__in=named).values_list("pk", flat=True))
     rules = privacy.privacy_for_vehicle(vehicle_ids=ids, now=timezone.now())
     return any(rules.is_hidden(each, at=entry.received_at) for each in ids)
 
@@ -149,13 +164,14 @@ def _mask_object(content: Mapping[str, Any], reveal: Reveal, depth: int) -> dict
 
 def _is_secret_key(key: str, reveal: Reveal) -> bool:
     plain = key.lower()
-    return (not reveal.place and plain in _PLACE_KEYS) or (not reveal.vin and plain in _VIN_KEYS)
+    place = is_place_key(key) or plain.startswith(_PLACE_GROUP)
+    return (place and not reveal.place) or (plain in _VIN_KEYS and not reveal.vin)
 
 
 def _is_secret_body(content: Mapping[str, Any], reveal: Reveal) -> bool:
     """Returns whether the object is a signal, or the response of a path, whose whole body must be hidden."""
     path, code = content.get("path"), _signal_code(content)
-    place = code in PLACE_CODES or path in _PLACE_PATHS
+    place = is_location(code) or path in _PLACE_PATHS
     vin = code == catalogue.VIN.code or path in _VIN_PATHS
     return (place and not reveal.place) or (vin and not reveal.vin)
 
@@ -163,4 +179,11 @@ def _is_secret_body(content: Mapping[str, Any], reveal: Reveal) -> bool:
 def _signal_code(content: Mapping[str, Any]) -> str:
     named = {key: content.get(key) for key in ("code", "group", "name")}
     signal = catalogue.find(**{key: value for key, value in named.items() if isinstance(value, str)})
-    return signal.code if signal else ""
+    if signal is not None:
+        return signal.code
+    return named["code"].lower() if isinstance(named["code"], str) else _grouped(named)
+
+
+def _grouped(named: Mapping[str, Any]) -> str:
+    """Returns the code of a signal that is given by group and name; "" if there is none."""
+    return f"{named['group']}-{named['name']}".lower() if named["group"] and named["name"] else ""

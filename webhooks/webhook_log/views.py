@@ -11,18 +11,18 @@ from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
+from django.views.decorators.debug import sensitive_variables
 from django.views.decorators.http import require_GET, require_POST
 
 from accounts.audit import AuditEvent, AuditObject, log_event
 from accounts.permissions import Permission, get_membership_or_404
-from core.task_queue import enqueue_on_commit
 from vehicles.selectors import get_vehicle, list_vehicles
 from webhooks.models import EntryState, InboxEntry
 from webhooks.replay import replay
 from webhooks.webhook_log.payloads import payload_for
 from webhooks.webhook_log.queries import Filters, event_label, list_deliveries
 from webhooks.webhook_log.stats import get_stats
-from webhooks.webhook_log.visibility import LogScope
+from webhooks.webhook_log.visibility import LogScope, log_vin_view
 
 _VEHICLES_OFFERED = 500
 # What staff need in order to see the deliveries of all fleets, and to have them processed again.
@@ -65,6 +65,21 @@ def delivery(request: HttpRequest, entry_id: int, slug: str = "") -> HttpRespons
 
 @never_cache
 @login_required
+@require_POST
+@sensitive_variables()
+def show_vin(request: HttpRequest, slug: str, entry_id: int) -> HttpResponse:
+    """Shows one delivery with its VINs to the fleet's members, and records that in the audit log."""
+    scope = _scope(request, slug)
+    entry = _entry(scope, entry_id)
+    log_vin_view(entry=entry, scope=scope, actor=request.user)  # type: ignore[arg-type]
+    body = payload_for(entry=entry, scope=scope, with_vin=True)
+    return render(
+        request, "webhooks/delivery.html", _delivery_context(request, scope, entry) | {"body": body}
+    )
+
+
+@never_cache
+@login_required
 @require_GET
 def outcome(request: HttpRequest, entry_id: int, slug: str = "") -> HttpResponse:
     """Returns the result of a delivery, to update its open page; 204 if it hasn't changed."""
@@ -86,7 +101,6 @@ def process_again(request: HttpRequest, entry_id: int, slug: str = "") -> HttpRe
             _("Your permissions on this site let you view deliveries, not reprocess them.")
         )
     if replay(entries=InboxEntry.objects.filter(pk=entry.pk)):
-        enqueue_on_commit("webhooks.tasks.process_inbox")
         log_event(
             fleet=scope.fleet,
             actor=request.user,  # type: ignore[arg-type]
@@ -161,5 +175,6 @@ def _delivery_context(request: HttpRequest, scope: LogScope, entry: InboxEntry) 
         "inbox_url": _address("log", scope),
         "outcome_url": _address("outcome", scope, entry.pk),
         "replay_url": _address("reprocess", scope, entry.pk),
+        "vin_url": _address("vin", scope, entry.pk) if scope.fleet is not None else "",
         "version": crc32(repr(shown).encode()),
     }

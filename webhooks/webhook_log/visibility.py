@@ -8,7 +8,8 @@ from dataclasses import dataclass
 
 from django.db.models import Exists, Max, OuterRef, Q, QuerySet
 
-from accounts.models import Fleet
+from accounts.audit import AuditEvent, AuditObject, log_event
+from accounts.models import ApiToken, Fleet, User
 from connect.models import Connection, Transition
 from connect.status.states import TERMINATED
 from vehicles.models import Vehicle
@@ -28,6 +29,20 @@ class LogScope:
             entries
             if self.fleet is None
             else entries_for_fleet(fleets=Fleet.objects.filter(pk=self.fleet.pk))
+        )
+
+
+def log_vin_view(
+    *, entry: InboxEntry, scope: LogScope, actor: User | None, service_account: ApiToken | None = None
+) -> None:
+    """Records in the audit log that a member or a service account viewed the VINs in a delivery."""
+    if scope.fleet is not None:
+        log_event(
+            fleet=scope.fleet,
+            actor=actor,
+            event=AuditEvent.DELIVERY_VIN_VIEWED,
+            about=(AuditObject.DELIVERY, entry.pk),
+            data={"service_account": str(service_account)} if service_account else {},
         )
 
 

@@ -133,7 +133,8 @@ def _advance(step: ConnectionMigration, to: str, listings: Listings) -> None:
         except encryption.DecryptionError:
             _skip(step, Problem(TokenProblem.UNREADABLE.message()))
         except token_store.TokensUnavailableError as error:
-            _try_later(step, Problem.from_error(error))
+            handle = _skip if error.problem is TokenProblem.UNREADABLE else _try_later
+            handle(step, Problem.from_error(error))
         except SmartcarError as error:
             _handle_error(step, error)
 

@@ -73,6 +73,8 @@ content("vehicle_commands_list", await client.GET("/api/v1/vehicles/{smartcar_id
 content("commands_list", await client.GET("/api/v1/commands/", { params: { query: { kind: "lock", state: "cancelled" } } }));
 content("deliveries_list", await client.GET("/api/v1/deliveries/", { params: { query: { source: "webhook" } } }));
 content("delivery", await client.GET("/api/v1/deliveries/{delivery_id}/", { params: { path: { delivery_id: site.deliveryId } } }));
+content("delivery_vin", await client.POST("/api/v1/deliveries/{delivery_id}/vin/", { params: { path: { delivery_id: site.deliveryId } } }));
+content("vehicle_vin", await client.POST("/api/v1/vehicles/{smartcar_id}/vin/", { params: { path: vehicle } }));
 
 const missing = await client.GET("/api/v1/vehicles/{smartcar_id}/", { params: { path: { smartcar_id: "nothing" } } });
 equal(missing.error?.code, "not_found");

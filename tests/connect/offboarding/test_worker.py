@@ -19,6 +19,7 @@ from pytest_django import Settings
 from accounts.models import Fleet, SmartcarApiVersion, User
 from commands.models import Command
 from connect import applications, tasks
+from connect.messages import TokenProblem
 from connect.models import Connection, ConnectionState, ErasureRecord, OffboardingRequest, UserToken
 from connect.offboarding import services, worker
 from connect.offboarding.models import ErasureScope, RemoteStatus, RevocationStatus
@@ -208,6 +209,24 @@ def test_erasure_continues_and_grant_is_retried_while_smartcar_is_down(
     httpx.delete(f"{smartcar}/control/troubles", timeout=30).raise_for_status()
     assert finish(offboarding).finished_at is not None
     assert offboarding.grants.get().listing == RemoteStatus.GONE
+
+
+def test_grant_waits_while_its_token_cannot_be_decrypted(smartcar: str, fleet: Fleet, owner: User) -> None:
+    Fleet.objects.update(api_version=SmartcarApiVersion.V2)
+    fleet.refresh_from_db()
+    walk(smartcar, Client(), invited(fleet=fleet, user=owner), count=1)
+    readable = UserToken.objects.get()
+    UserToken.objects.update(access_ciphertext=b"from another key")
+    offboarding = services.offboard_vehicle(
+        vehicle=Vehicle.objects.get(), extent=ErasureScope.NOTHING, user=owner
+    )
+    worker.run(offboarding_id=offboarding.pk)
+    offboarding.refresh_from_db()
+    assert offboarding.problem.message.code == TokenProblem.UNREADABLE.value
+    assert offboarding.next_try_at is not None
+    assert offboarding.lease_until is None
+    UserToken.objects.update(access_ciphertext=readable.access_ciphertext)
+    assert finish(offboarding).finished_at is not None
 
 
 def test_grant_that_had_already_ended_is_reported_as_such(smartcar: str, fleet: Fleet, owner: User) -> None:

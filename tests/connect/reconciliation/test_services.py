@@ -6,18 +6,28 @@ from html import unescape
 
 import httpx
 import pytest
+from cryptography.fernet import Fernet
 from django.test import Client
 from django.utils import timezone
+from pytest_django import Settings
 
 from accounts.models import Fleet, SmartcarApiVersion, User
 from connect import applications
-from connect.messages import ReconciliationNote
-from connect.models import Connection, ConnectionState, Discrepancy, Reconciliation, UserToken
+from connect.messages import ReconciliationNote, TokenProblem
+from connect.models import (
+    ApplicationToken,
+    Connection,
+    ConnectionState,
+    Discrepancy,
+    Reconciliation,
+    UserToken,
+)
 from connect.reconciliation import services
 from connect.reconciliation.diff import DiscrepancyType
 from connect.reconciliation.models import ReconciliationOutcome
 from smartcar_api import v3
 from smartcar_api.v2 import client
+from tests.connect.second import second_application
 from tests.smartcar import connect
 from vehicles.models import Vehicle
 
@@ -241,3 +251,35 @@ def test_owner_and_manager_see_only_the_report_of_their_own_fleet(
     assert str(ReconciliationNote.CONNECTION_ENDED.message()) not in unescape(other)
     assert "No discrepancies." in other
     assert "stranger" not in own + other
+
+
+def test_secrets_that_cannot_be_decrypted_fail_only_their_own_reconciliation(
+    connected: Callable[..., list[Connection]], smartcar: str, settings: Settings
+) -> None:
+    connected(SmartcarApiVersion.V3, 2)
+    row = second_application(smartcar)
+    moved = Connection.objects.order_by("pk").first()
+    assert moved is not None
+    Connection.objects.filter(pk=moved.pk).update(application=row)
+    settings.FIELD_ENCRYPTION_KEYS = [Fernet.generate_key().decode()]
+    ApplicationToken.objects.all().delete()
+    runs = {run.application_id: run for run in services.reconcile_all()}
+    assert runs[None].outcome == ReconciliationOutcome.DONE
+    assert runs[row.pk].outcome == ReconciliationOutcome.FAILED
+    assert runs[row.pk].problem.message.code == TokenProblem.UNREADABLE.value
+
+
+@both
+def test_repair_without_a_readable_token_is_not_made(
+    connected: Callable[..., list[Connection]], settings: Settings, api_version: SmartcarApiVersion
+) -> None:
+    (connection,) = connected(api_version, 1)
+    ended = {"state": ConnectionState.REMOVED, "state_since": timezone.now() - timedelta(milliseconds=1)}
+    Connection.objects.filter(pk=connection.pk).update(**ended)
+    UserToken.objects.update(
+        access_ciphertext=b"unreadable", access_expires_at=timezone.now() + timedelta(days=1)
+    )
+    (run,) = services.reconcile_all()
+    assert run.outcome == ReconciliationOutcome.DONE
+    (found,) = Discrepancy.objects.all()
+    assert (found.kind, found.repaired) == (DiscrepancyType.LEFTOVER, api_version == SmartcarApiVersion.V3)
