@@ -204,6 +204,7 @@ def test_a_reminder_names_the_time_zone_and_who_asks(
 
 
 @pytest.mark.django_db(transaction=True)
+@pytest.mark.usefixtures("run_enqueued")  # empties the queue afterwards
 def test_two_workers_send_one_email(fleet: Fleet, owner: User) -> None:
     ReminderSettings.objects.create(fleet=fleet, enabled=True, quiet_from=time(0), quiet_until=time(0, 0, 1))
     now = timezone.now()
