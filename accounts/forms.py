@@ -164,7 +164,7 @@ _MALFORMED = (KeyError, AttributeError, TypeError, ValueError)
 class WebAuthnFormMixin(forms.Form):
     """Rejects malformed credentials with a validation error."""
 
-    credential = CredentialField()
+    credential: Any = CredentialField()
 
     def clean_credential(self) -> Authenticator:
         try:
@@ -197,7 +197,7 @@ class ConfirmByPasskeyForm(WebAuthnFormMixin, OwnPasskeyMixin, webauthn.Reauthen
 
 
 class AddPasskeyForm(LabeledForm, webauthn.AddWebAuthnForm):
-    credential = CredentialField()
+    credential: Any = CredentialField()
 
     def clean(self) -> dict[str, Any]:
         try:

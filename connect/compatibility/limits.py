@@ -8,7 +8,7 @@ from vehicles.makes import make_key
 
 _GM = (
     _("After 3–4 days without a trip, the vehicle sends no data until the ignition is turned on again."),
-    _("Charging can be started and stopped only at a battery level of 50% or more."),
+    _("Charging can be started and stopped only if the battery level is at least 50%."),
 )
 _PSA = (_("For charging commands, the driver must have set up a PIN in the manufacturer's app."),)
 _KOREA = (

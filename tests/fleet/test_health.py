@@ -86,7 +86,7 @@ def test_a_database_that_refuses_writes_is_not_ready(new_pool: None) -> None:
     with connection.cursor() as cursor:
         cursor.execute(f"ALTER DATABASE {name} SET default_transaction_read_only = on")
         # Sessions that began before keep their own default.
-        connection.close_pool()
+        connection.close_pool()  # type: ignore[attr-defined]
         try:
             answer = Client().get("/readyz")
         finally:
