@@ -1,13 +1,13 @@
 """Alerts about low batteries and tanks, by the latest signals of vehicles.
 
 A vehicle is low below its fleet's threshold, by what it drives on (vehicles.energy): its state of charge or its fuel
-level. A charging vehicle raises no alert. An open alert is resolved well above the threshold only (HYSTERESIS), so
-that a vehicle near the threshold raises one alert.
+level. A vehicle that is charging raises no alert, as long as this state is current (vehicles.current_state). An open
+alert is resolved well above the threshold only (HYSTERESIS), so that a vehicle near the threshold raises one alert.
 """
 
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 from django.db import connection
@@ -16,12 +16,11 @@ from alerts import services
 from alerts.models import LOW_BATTERY
 from alerts.types import AlertCondition, AlertType
 from vehicles import catalogue
+from vehicles.current_state import current_sql
 from vehicles.energy import drives_on_fuel_sql, level_sql
 from vehicles.services import Update
 
 HYSTERESIS = 5.0  # percentage points
-# A vehicle last reported as charging, without any report since, may have been unplugged.
-CHARGING_WINDOW = timedelta(hours=2)
 _SIGNALS = frozenset(
     signal.code
     for signal in (
@@ -31,6 +30,7 @@ _SIGNALS = frozenset(
         catalogue.IS_CHARGING,
     )
 )
+_CHARGING_NOW = current_sql(catalogue.IS_CHARGING, at="summary.charging_at", failed="summary.charging_failed")
 _ON_FUEL = drives_on_fuel_sql(vehicle="vehicle", snapshot="summary")
 _LEVEL = level_sql(vehicle="vehicle", snapshot="summary")
 # Runs for each batch of deliveries, so it is raw SQL: Django would take longer to build the query than PostgreSQL to
@@ -38,7 +38,7 @@ _LEVEL = level_sql(vehicle="vehicle", snapshot="summary")
 _LOW_OR_ALERTED = f"""
     SELECT vehicle.id, vehicle.fleet_id, {_LEVEL}, {_ON_FUEL},
            coalesce(rules.low_battery, {LOW_BATTERY}),
-           coalesce(summary.charging AND vehicle.last_seen_at > %(charging_since)s, false),
+           coalesce(summary.charging AND {_CHARGING_NOW}, false),
            alert.id IS NOT NULL
     FROM vehicles_summary AS summary
     JOIN vehicles_vehicle AS vehicle ON vehicle.id = summary.vehicle_id
@@ -99,7 +99,7 @@ def find_missed(*, now: datetime) -> list[int]:
 def _vehicles(vehicle_ids: Collection[int] | None, *, now: datetime) -> list[_Vehicle]:
     """The vehicles among these (None: all) that are low or have an open alert."""
     statement = _LOW_OR_ALERTED if vehicle_ids is None else _LOW_OR_ALERTED + _SELECTED
-    params: dict[str, Any] = {"charging_since": now - CHARGING_WINDOW, "ids": list(vehicle_ids or ())}
+    params: dict[str, Any] = {"now": now, "ids": list(vehicle_ids or ())}
     with connection.cursor() as cursor:
         cursor.execute(statement, params)
         return [_Vehicle(*row) for row in cursor.fetchall()]

@@ -15,6 +15,7 @@ from commands.types import EXPIRY, CommandType
 from connect import fetching
 from core.message_codes import Message
 from core.task_queue import enqueue_on_commit
+from vehicles.current_state import is_current
 from vehicles.models import Vehicle
 from vehicles.selectors import VehicleState, list_states
 from vehicles.services import Update
@@ -66,16 +67,7 @@ def _resolve(command: Command, updates: Iterable[Update], until: datetime | None
     ]
     if any(results):
         return _confirm(command, now)
-    if results and command.state == CommandState.UNKNOWN:
-        command.transition(
-            to=CommandState.FAILED,
-            from_states=(CommandState.UNKNOWN,),
-            now=now,
-            settled_at=now,
-            message=expected_signals.contradicted_message(CommandType(command.kind)),
-            next_read_at=None,
-        )
-    elif results:
+    if results:
         supersede_contradicted(command, now=now)
     return False
 
@@ -196,9 +188,12 @@ def _unconfirmed_reasons(commands: Sequence[Command]) -> list[Message]:
 
 
 def _already_in_target_state(command: Command, state: VehicleState) -> bool:
+    """Returns whether the vehicle's state counted as current when the command was sent, and was the one to set."""
     expected = expected_signals.expected_state(CommandType(command.kind))
     last = state.signal(expected.signal) if expected else None
-    return expected is not None and last is not None and expected.matches(last.body or {}, command.parameters)
+    if expected is None or last is None or not is_current(last, now=command.sent_at or command.requested_at):
+        return False
+    return expected.matches(last.body or {}, command.parameters)
 
 
 def _request_reads(*, now: datetime) -> None:

@@ -24,11 +24,10 @@ _MAX_DISTANCE = 0.001
 
 
 class ConfirmationMessages(NamedTuple):
-    """The messages for an unknown outcome, a missing confirming signal, and a contradicting one."""
+    """The messages for an unknown outcome, and for a missing confirming signal."""
 
     pending: CommandMessage
     not_reported: CommandMessage
-    contradicted: CommandMessage
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,32 +107,14 @@ def _windows(timer: Mapping[str, Any]) -> set[tuple[str, str]]:
     return {(str(window.get("startTime"))[:5], str(window.get("endTime"))[:5]) for window in windows}
 
 
-_LOCK = ConfirmationMessages(
-    CommandMessage.PENDING_LOCK, CommandMessage.NOT_REPORTED_LOCK, CommandMessage.CONTRADICTED_LOCK
-)
-_CHARGING = ConfirmationMessages(
-    CommandMessage.PENDING_CHARGING,
-    CommandMessage.NOT_REPORTED_CHARGING,
-    CommandMessage.CONTRADICTED_CHARGING,
-)
-_LIMIT = ConfirmationMessages(
-    CommandMessage.PENDING_CHARGE_LIMIT,
-    CommandMessage.NOT_REPORTED_CHARGE_LIMIT,
-    CommandMessage.CONTRADICTED_CHARGE_LIMIT,
-)
-_PORT = ConfirmationMessages(
-    CommandMessage.PENDING_CHARGE_PORT,
-    CommandMessage.NOT_REPORTED_CHARGE_PORT,
-    CommandMessage.CONTRADICTED_CHARGE_PORT,
-)
+_LOCK = ConfirmationMessages(CommandMessage.PENDING_LOCK, CommandMessage.NOT_REPORTED_LOCK)
+_CHARGING = ConfirmationMessages(CommandMessage.PENDING_CHARGING, CommandMessage.NOT_REPORTED_CHARGING)
+_LIMIT = ConfirmationMessages(CommandMessage.PENDING_CHARGE_LIMIT, CommandMessage.NOT_REPORTED_CHARGE_LIMIT)
+_PORT = ConfirmationMessages(CommandMessage.PENDING_CHARGE_PORT, CommandMessage.NOT_REPORTED_CHARGE_PORT)
 _SCHEDULE = ConfirmationMessages(
-    CommandMessage.PENDING_CHARGE_SCHEDULE,
-    CommandMessage.NOT_REPORTED_CHARGE_SCHEDULE,
-    CommandMessage.CONTRADICTED_CHARGE_SCHEDULE,
+    CommandMessage.PENDING_CHARGE_SCHEDULE, CommandMessage.NOT_REPORTED_CHARGE_SCHEDULE
 )
-_OTHER = ConfirmationMessages(
-    CommandMessage.PENDING_OTHER, CommandMessage.NOT_REPORTED_OTHER, CommandMessage.CONTRADICTED_OTHER
-)
+_OTHER = ConfirmationMessages(CommandMessage.PENDING_OTHER, CommandMessage.NOT_REPORTED_OTHER)
 _EXPECTED_STATES = {
     CommandType.LOCK: ExpectedState(catalogue.IS_LOCKED, _LOCK, _equals(True)),
     CommandType.UNLOCK: ExpectedState(catalogue.IS_LOCKED, _LOCK, _equals(False)),
@@ -162,8 +143,3 @@ def pending_message(kind: CommandType) -> Message:
 def not_reported_message(kind: CommandType) -> Message:
     """Returns why no signal confirmed an accepted command, and what to do."""
     return messages_for(kind).not_reported.message()
-
-
-def contradicted_message(kind: CommandType) -> Message:
-    """Returns why a command without a clear response has failed: a later signal shows another state."""
-    return messages_for(kind).contradicted.message()

@@ -120,7 +120,7 @@ class CommandMessage(MessageCatalog):
         ),
     )
 
-    # A later signal shows that a command with an unknown outcome wasn't executed.
+    # In rows of versions before 0.3, in which a contrary signal failed a command with an unknown outcome.
     CONTRADICTED_LOCK = (
         "command.contradicted.lock",
         _(
@@ -171,7 +171,10 @@ class CommandMessage(MessageCatalog):
     )
     SUPERSEDED_BY_REPORT = (
         "command.superseded.by_report",
-        _("The vehicle has since reported a different state, so reports can no longer confirm this command."),
+        _(
+            "The vehicle has since reported a different state, so reports can no longer confirm this command. "
+            "Send it again if still needed."
+        ),
     )
 
 

@@ -35,15 +35,19 @@ def panel_context(
 ) -> dict[str, Any]:
     """Returns the context of commands/panel.html. `busy` is set while a command is being sent to the vehicle.
 
-    `verdicts` has an entry for each supported command type. `state` and `connections` (newest first) can be passed in
-    if they are already loaded.
+    `locked` is the signal with the last known lock status, `lock_now` the current one (vehicles.current_state), or None
+    if it is unknown. `verdicts` has an entry for each supported command type. `state` and `connections` (newest first)
+    can be passed in if they are already loaded.
     """
     commands = list_recent_commands(vehicle=vehicle, limit=3)
     if state is None:
         (state,) = list_states(
             vehicles=[vehicle], signals=(*preconditions.SIGNALS, catalogue.PRECISE_LOCATION)
         )
+    now = timezone.now()
     locked = state.signal(catalogue.IS_LOCKED)
+    lock_now = state.current_value(catalogue.IS_LOCKED, now=now)
+    lock = locked and locked.observed_at, lock_now
     states = [f"{command.pk}:{command.state}" for command in commands]
     connection = (
         health.best_connection(vehicle_id=vehicle.pk)
@@ -54,12 +58,13 @@ def panel_context(
     limit = _charge_limit(state)
     schedules = reported_schedules(state)
     place = state.signal(catalogue.PRECISE_LOCATION)
-    shown = f"{states}{locked and locked.observed_at}{verdicts}{limit}{schedules}{connection and connection.state}"
+    shown = f"{states}{lock}{verdicts}{limit}{schedules}{connection and connection.state}"
     return {
         "panel_version": crc32(shown.encode()),
         "fleet": membership.fleet,
         "vehicle": vehicle,
         "locked": locked,
+        "lock_now": lock_now,
         "commands": commands,
         "busy": any(command.state in (CommandState.REQUESTED, CommandState.SENDING) for command in commands),
         "may_command": has_permission(membership=membership, right=Permission.COMMAND),

@@ -1,10 +1,12 @@
 """Checks before a command is sent: why it isn't possible, or why it may be pointless. No database access.
 
-A refusal rejects the command. A hint doesn't: the known state of the vehicle may be outdated.
+A refusal rejects the command. A hint doesn't: even a state that counts as current (vehicles.current_state) may have
+changed.
 """
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
+from datetime import datetime
 
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -17,7 +19,6 @@ from connect import virtual_key
 from connect.models import Connection, ConnectionState
 from vehicles import catalogue
 from vehicles.energy import WITHOUT_PLUG
-from vehicles.formatting import is_stale
 from vehicles.makes import make_name
 from vehicles.selectors import VehicleState
 
@@ -126,7 +127,8 @@ def check(
         or quirk.refusal
         or _unsupported(kind, state, params or {})
     )
-    return PreconditionResult(refusal=refusal, hint=" ".join(filter(None, (_hint(kind, state), quirk.hint))))
+    hints = (_hint(kind, state, timezone.now()), quirk.hint)
+    return PreconditionResult(refusal=refusal, hint=" ".join(filter(None, hints)))
 
 
 def _refusal(
@@ -173,23 +175,23 @@ def _unsupported(kind: CommandType, state: VehicleState, params: Mapping[str, ob
     }
 
 
-def _hint(kind: CommandType, state: VehicleState) -> str:
-    if kind == CommandType.START_CHARGE and state.value(catalogue.CABLE_CONNECTED) is False:
+def _hint(kind: CommandType, state: VehicleState, now: datetime) -> str:
+    plugged = state.current_value(catalogue.CABLE_CONNECTED, now=now)
+    if kind == CommandType.START_CHARGE and plugged is False:
         return _("The vehicle isn't plugged in.")
-    if kind == CommandType.CLOSE_CHARGE_PORT and state.value(catalogue.CABLE_CONNECTED) is True:
+    if kind == CommandType.CLOSE_CHARGE_PORT and plugged is True:
         return _("The vehicle is plugged in. The charge port closes after the cable is unplugged.")
-    if kind in _WHILE_PARKED and _is_moving(state):
+    if kind in _WHILE_PARKED and _is_moving(state, now):
         return _("The vehicle is moving. Vehicles reject this command until they're parked.")
     if kind not in _CONTRADICTIONS:
         return ""
     signal, reached, text = _CONTRADICTIONS[kind]
-    return _(text) if state.value(signal) is reached else ""
+    return _(text) if state.current_value(signal, now=now) is reached else ""
 
 
-def _is_moving(state: VehicleState) -> bool:
-    """Whether the vehicle is moving, by its speed. A stale speed doesn't count: the vehicle has parked since."""
-    row = state.signal(catalogue.SPEED)
-    return row is not None and (row.value or 0) > 0 and not is_stale(row, now=timezone.now())
+def _is_moving(state: VehicleState, now: datetime) -> bool:
+    """Whether the vehicle is moving, by its speed. An old speed doesn't count: the vehicle has parked since."""
+    return (state.current_value(catalogue.SPEED, now=now) or 0) > 0
 
 
 def _electric(state: VehicleState) -> bool:

@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from functools import partial
 from typing import Any
 
+from django.conf import settings
 from django.db import connection as database
 from django.utils import timezone
 
@@ -24,6 +25,10 @@ from smartcar_api import CommandAnswer, CommandOutcome, SmartcarError
 from smartcar_api.errors import RATE_LIMITED, VEHICLE_COOLDOWN
 
 RETRY_DELAY = timedelta(seconds=20)
+# One fleet occupies at most this share of the worker threads, so that others don't wait behind its slow vehicles.
+FLEET_SHARE = 0.75
+# The next try of a command whose fleet has as many calls in progress as it may.
+BUSY_DELAY = timedelta(seconds=2)
 MAX_ATTEMPTS = 3
 # When to fetch data of a vehicle that hasn't reported by itself: the delays after sending, and between fetches.
 READ_DELAYS = (timedelta(seconds=30), timedelta(minutes=6), timedelta(minutes=30))
@@ -38,6 +43,9 @@ def send(*, command: Command) -> None:
     if connection is None or not connection.alive:
         _not_sent(command, CommandMessage.CONNECTION_ENDED.message())
         return
+    if _fleet_is_busy(command):
+        _postpone(command, until=timezone.now() + BUSY_DELAY)
+        return
     try:
         prepared = gateway.prepare(connection=connection, purpose=CallPurpose.COMMAND)
     except token_store.TokensUnavailableError as error:
@@ -50,6 +58,17 @@ def send(*, command: Command) -> None:
         return
     if command.claim(now=timezone.now()):
         _call(command, prepared)
+
+
+def _fleet_is_busy(command: Command) -> bool:
+    """Whether calls of the fleet occupy as many worker threads as one fleet may use."""
+    calls = Command.objects.filter(fleet=command.fleet_id, state=CommandState.SENDING)
+    return calls.count() >= max(1, int(settings.COMMAND_WORKER_THREADS * FLEET_SHARE))
+
+
+def _postpone(command: Command, *, until: datetime, **columns: Any) -> bool:
+    waiting = Command.objects.filter(pk=command.pk, state__in=(CommandState.REQUESTED, CommandState.RETRYING))
+    return waiting.update(next_try_at=until, **columns) == 1
 
 
 def _not_sent(command: Command, message: Message, smartcar_message: str = "") -> None:
@@ -71,8 +90,7 @@ def _defer(command: Command, error: SmartcarError) -> bool:
     next_try_at = timezone.now() + timedelta(seconds=error.retry_after)
     if next_try_at >= command.expires_at:
         return False
-    waiting = Command.objects.filter(pk=command.pk, state__in=(CommandState.REQUESTED, CommandState.RETRYING))
-    return waiting.update(next_try_at=next_try_at, **error_columns(error)) == 1
+    return _postpone(command, until=next_try_at, **error_columns(error))
 
 
 def _call(command: Command, prepared: PreparedCall) -> None:

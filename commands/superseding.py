@@ -65,13 +65,11 @@ def supersede_older(command: Command, *, now: datetime) -> None:
 
 
 def supersede_contradicted(command: Command, *, now: datetime) -> None:
-    """Closes an accepted command after the vehicle has reported another state."""
-    _supersede(
-        command,
-        states=(CommandState.ACCEPTED, CommandState.UNCONFIRMED),
-        now=now,
-        message=CommandMessage.SUPERSEDED_BY_REPORT.message(),
-    )
+    """Closes a command after the vehicle has reported another state.
+
+    That doesn't show that a command with an unknown outcome has failed: it may have been executed and then undone.
+    """
+    _supersede(command, states=_SUPERSEDABLE, now=now, message=CommandMessage.SUPERSEDED_BY_REPORT.message())
 
 
 def _supersede(

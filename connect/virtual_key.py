@@ -9,7 +9,7 @@ from datetime import datetime
 from enum import StrEnum
 
 from vehicles import catalogue
-from vehicles.formatting import is_stale
+from vehicles.current_state import is_current
 from vehicles.makes import make_key
 from vehicles.models import LatestSignal, Vehicle
 
@@ -48,7 +48,7 @@ def key_status(vehicle: Vehicle, row: LatestSignal | None) -> KeyStatus:
 
 def is_surely_missing(vehicle: Vehicle, row: LatestSignal | None, *, now: datetime) -> bool:
     """Whether the vehicle would reject commands, by a recent report: the driver may have added the key since."""
-    return row is not None and key_status(vehicle, row) is KeyStatus.MISSING and not is_stale(row, now=now)
+    return row is not None and key_status(vehicle, row) is KeyStatus.MISSING and is_current(row, now=now)
 
 
 def key_rows(vehicles: Iterable[Vehicle]) -> dict[int, LatestSignal]:

@@ -1,6 +1,5 @@
 """Read-only lists in the admin."""
 
-from collections.abc import Sequence
 from typing import TypeVar
 
 from django.contrib import admin
@@ -63,7 +62,7 @@ class MaskedAdmin(ReadOnlyAdmin[Row]):
         )
         return format_html(button, value, reverse(name, args=[row.pk]))
 
-    def get_readonly_fields(self, request: HttpRequest, obj: Row | None = None) -> Sequence[str]:
+    def get_readonly_fields(self, request: HttpRequest, obj: Row | None = None) -> list[str]:
         return [*super().get_readonly_fields(request, obj), "masked"]
 
     def get_urls(self) -> list[URLPattern]:

@@ -4,13 +4,13 @@ Four forms: v2's flat object ("API Errors"), v3's list of errors, OAuth's error 
 a gateway. Parsing never raises, whatever the body contains.
 """
 
-import json
 import re
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from typing import Any
 
+from core.json_reading import read_json, without_nul
 from smartcar_api.errors import GATEWAY, SmartcarError
 from smartcar_api.redaction import one_line, scrub
 
@@ -20,6 +20,7 @@ _NAME = re.compile(r"[A-Za-z][A-Za-z_\-]{0,63}")
 _REQUEST_ID = re.compile(r"[A-Za-z0-9_.:\-]{1,64}")
 _UUID = re.compile(r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 _URL = re.compile(r"https?://[^\s\"<>\x00-\x1f\x7f]{1,2000}")
+_NUL = b"\\u0000"
 _STATUS = re.compile(r"[1-5][0-9]{2}")
 _LONGEST_WAIT = 31 * 86400
 
@@ -69,9 +70,9 @@ def parse_error(
 
 
 def parsed(body: bytes) -> Any:
-    """Returns the JSON in the body, or None if the body is not JSON."""
+    """Returns the JSON in the body in a form that can be stored, or None if the body is not JSON."""
     try:
-        return json.loads(body)
+        return without_nul(read_json(body).value) if _NUL in body else read_json(body).value
     except (ValueError, RecursionError):
         return None
 

@@ -146,9 +146,13 @@ class VehicleAttributes:
 
 @dataclass(frozen=True, slots=True)
 class ReadAnswer:
-    """Smartcar's response to a read, in the API version's own form. Units are metric."""
+    """Smartcar's response to a read, in the API version's own form. Units are metric.
+
+    `raw` is the response as received, and `body` its JSON, repaired if it was damaged.
+    """
 
     body: dict[str, Any] = field(repr=False)
+    raw: bytes = field(repr=False)
     request_id: str
 
 

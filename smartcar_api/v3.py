@@ -145,7 +145,7 @@ class V3Api:
     def read(self, access: Access, *, vehicle_id: str) -> ReadAnswer:
         """Returns all signals that Smartcar has collected ("Signals"): none before the vehicle is subscribed."""
         answer = self._request("GET", self._vehicle_url(vehicle_id, "/signals"), access)
-        return ReadAnswer(body=answer.json(), request_id=answer.request_id)
+        return ReadAnswer(body=answer.json(), raw=answer.body, request_id=answer.request_id)
 
     def lock(self, access: Access, *, vehicle_id: str) -> CommandAnswer:
         """Locks the doors ("Lock doors")."""

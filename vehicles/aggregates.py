@@ -4,17 +4,47 @@ HOUR_END = "(start + interval '1 hour')"
 """The end of the hour that begins at `start`."""
 
 
+# How far before a midnight its clocks may have been set back: more than any zone has done.
+_LOOKBACK = "interval '3 hours'"
+
+
 def day_start(moment: str, zone: str) -> str:
     """Returns SQL for the start of the day of `moment` in `zone`, both SQL.
 
-    That is midnight, or the first moment of the day in a zone that skips midnight.
+    That is midnight: the first of two if the clocks are set back then, as on the Azores and in Havana, or the first
+    moment of the day in a zone that skips midnight. If the clocks are set back from after midnight to the day before,
+    the new day begins with the first midnight.
     """
-    return f"((({moment}) AT TIME ZONE {zone})::date::timestamp AT TIME ZONE {zone})"
+    local = f"(({moment}) AT TIME ZONE {zone})::date"
+    return _last_midnight(f"({local}), ({local} + 1)", zone, until=moment)
 
 
 def day_end(start: str, zone: str) -> str:
     """Returns SQL for the midnight that ends the day of `start` in `zone`, both SQL."""
-    return f"(((({start}) AT TIME ZONE {zone})::date + 1)::timestamp AT TIME ZONE {zone})"
+    return _last_midnight(f"((({start}) AT TIME ZONE {zone})::date + 1)", zone)
+
+
+def _last_midnight(days: str, zone: str, *, until: str = "'infinity'::timestamptz") -> str:
+    """Returns SQL for the latest of these days' first midnights that isn't after `until`.
+
+    Of two midnights, PostgreSQL returns the later one (`later`). The earlier one is before it by as much as the clocks
+    were set back, if that moment is a midnight, too: clocks may have been set back from midnight to the day before.
+    """
+    return f"""(
+        SELECT max(midnight.at)
+        FROM (VALUES {days}) AS local (day)
+        CROSS JOIN LATERAL (SELECT local.day::timestamp AT TIME ZONE {zone} AS at) AS later
+        CROSS JOIN LATERAL (
+            SELECT later.at - (
+                ((later.at - {_LOOKBACK}) AT TIME ZONE {zone}) + {_LOOKBACK} - (later.at AT TIME ZONE {zone})
+            ) AS at
+        ) AS earlier
+        CROSS JOIN LATERAL (
+            SELECT CASE WHEN earlier.at < later.at AND earlier.at AT TIME ZONE {zone} = local.day::timestamp
+                        THEN earlier.at ELSE later.at END AS at
+        ) AS midnight
+        WHERE midnight.at <= {until}
+    )"""  # noqa: S608  made of constants and the caller's SQL
 
 
 COLUMNS = "mean, minimum, maximum, minimum_at, maximum_at, first, last, count"

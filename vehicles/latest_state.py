@@ -19,29 +19,32 @@ EPOCH = datetime.min.replace(tzinfo=UTC)
 
 _LOAD = """
     SELECT vehicle_id, code, body::text, observed_at, oem_updated_at, retrieved_at, sequence, status,
-           error_type, error_code, error_description, reported_at, notes, memory::text
+           error_type, error_code, error_description, reported_at, notes, received_at, memory::text
     FROM vehicles_latestsignal WHERE vehicle_id = ANY(%s)
 """
 _STORE = """
     INSERT INTO vehicles_latestsignal
         (vehicle_id, code, body, observed_at, oem_updated_at, retrieved_at, sequence, status,
-         error_type, error_code, error_description, reported_at, notes, memory)
+         error_type, error_code, error_description, reported_at, notes, memory, received_at)
     SELECT * FROM json_to_recordset(%s::json) AS row
         (vehicle_id bigint, code text, body jsonb, observed_at timestamptz, oem_updated_at timestamptz,
          retrieved_at timestamptz, sequence bigint, status text, error_type text, error_code text,
-         error_description text, reported_at timestamptz, notes text[], memory jsonb)
+         error_description text, reported_at timestamptz, notes text[], memory jsonb,
+         received_at timestamptz)
     ON CONFLICT (vehicle_id, code) DO UPDATE SET
         body = excluded.body, observed_at = excluded.observed_at, oem_updated_at = excluded.oem_updated_at,
         retrieved_at = excluded.retrieved_at, sequence = excluded.sequence, status = excluded.status,
         error_type = excluded.error_type, error_code = excluded.error_code,
         error_description = excluded.error_description, reported_at = excluded.reported_at,
-        notes = excluded.notes, memory = excluded.memory
+        notes = excluded.notes, memory = excluded.memory, received_at = excluded.received_at
 """
 _STORE_TIMESTAMPS = """
     UPDATE vehicles_latestsignal AS state
-    SET sequence = row.sequence, retrieved_at = row.retrieved_at, reported_at = row.reported_at
+    SET sequence = row.sequence, retrieved_at = row.retrieved_at, reported_at = row.reported_at,
+        received_at = row.received_at
     FROM json_to_recordset(%s::json) AS row
-        (vehicle_id bigint, code text, sequence bigint, retrieved_at timestamptz, reported_at timestamptz)
+        (vehicle_id bigint, code text, sequence bigint, retrieved_at timestamptz, reported_at timestamptz,
+         received_at timestamptz)
     WHERE state.vehicle_id = row.vehicle_id AND state.code = row.code
 """
 
@@ -67,6 +70,7 @@ class LatestSignalRow:
     error_description: str = ""
     reported_at: datetime = EPOCH
     notes: list[str] = field(default_factory=list)
+    received_at: datetime | None = None
     memory: dict[str, Any] = field(default_factory=dict)
     touched: bool = False
     changed: bool = False
@@ -88,12 +92,19 @@ class LatestSignalRow:
             self.changed = True
             self.body, self.observed_at, self.oem_updated_at, self.notes = values
 
-    def apply_status(self, reading: SignalReading, *, reported_at: datetime) -> bool:
-        """Applies a reading's status if its report is newer, and returns whether it was. The value is retained."""
+    def apply_status(self, reading: SignalReading, *, reported_at: datetime, received_at: datetime) -> bool:
+        """Applies a reading's status if its report is newer, and returns whether it was. The value is retained.
+
+        A report that is received again keeps the time of its first receipt.
+        """
         if reported_at <= self.reported_at:
+            if reported_at == self.reported_at and (
+                self.received_at is None or received_at < self.received_at
+            ):
+                self.touched, self.received_at = True, received_at
             return False
         self.touched = True
-        self.reported_at = reported_at
+        self.reported_at, self.received_at = reported_at, received_at
         values = (reading.status, *_error_columns(reading.error))
         if values != (self.status, self.error_type, self.error_code, self.error_description):
             self.changed = True
@@ -136,6 +147,7 @@ def store_timestamps(states: Collection[LatestSignalRow]) -> None:
                 "sequence": state.sequence,
                 "retrieved_at": state.retrieved_at,
                 "reported_at": state.reported_at,
+                "received_at": state.received_at,
             }
             for state in states
         ]

@@ -67,9 +67,11 @@ _PERIODS = """
           AND {condition}
     )
 """
+# All that begin within the period: versions up to 0.2.0 had a later start for days with two midnights.
 _CLEAR = """
     DELETE FROM {rollup} AS old USING stretch
-    WHERE old.vehicle_id = stretch.vehicle_id AND old.signal_id = stretch.signal_id AND old.start = stretch.start
+    WHERE old.vehicle_id = stretch.vehicle_id AND old.signal_id = stretch.signal_id
+      AND old.start >= stretch.start AND old.start < stretch.finish
 """
 _FILL = f"""
     INSERT INTO {{rollup}} (vehicle_id, signal_id, start, {COLUMNS}) {ROLLUP_SQL}

@@ -9,6 +9,7 @@ from django.db.models import Exists, F, OuterRef, Q, QuerySet
 from accounts.models import Fleet
 from vehicles import catalogue
 from vehicles.catalogue import Signal
+from vehicles.current_state import current
 from vehicles.models import LatestSignal, Vehicle
 
 ORDERS: Mapping[str, tuple[Any, ...]] = {
@@ -23,6 +24,7 @@ ORDERS: Mapping[str, tuple[Any, ...]] = {
 def find_vehicles(
     *,
     fleets: QuerySet[Fleet],
+    now: datetime,
     search: str = "",
     make: str = "",
     powertrain: str = "",
@@ -36,8 +38,9 @@ def find_vehicles(
 ) -> QuerySet[Vehicle]:
     """Returns the fleets' vehicles that match all conditions, with their fleets.
 
-    `search` applies to name, plate, make and model; `charge_below` is the state of charge in percent. A vehicle that
-    never reported a signal doesn't match any condition on it. `ordering` is a key of ORDERS.
+    `search` applies to name, plate, make and model; `charge_below` is the state of charge in percent. `charging` and
+    `locked` apply to current states (vehicles.current_state): a vehicle whose state is unknown or old matches neither
+    value. A vehicle that never reported a signal doesn't match any condition on it. `ordering` is a key of ORDERS.
     """
     vehicles = Vehicle.objects.filter(fleet__in=fleets).select_related("fleet")
     for word in search.split():
@@ -50,12 +53,17 @@ def find_vehicles(
     if heard_before is not None:
         vehicles = vehicles.filter(Q(last_seen_at__lt=heard_before) | Q(last_seen_at=None))
     if charging is not None:
-        vehicles = vehicles.filter(_reports(catalogue.IS_CHARGING, body__value=charging))
+        vehicles = vehicles.filter(_is_now(catalogue.IS_CHARGING, charging, now=now))
     if locked is not None:
-        vehicles = vehicles.filter(_reports(catalogue.IS_LOCKED, body__value=locked))
+        vehicles = vehicles.filter(_is_now(catalogue.IS_LOCKED, locked, now=now))
     if charge_below is not None:
         vehicles = vehicles.filter(_reports(catalogue.STATE_OF_CHARGE, body__value__lt=charge_below))
     return vehicles.order_by(*ORDERS[ordering], "pk")
+
+
+def _is_now(signal: Signal, value: bool, *, now: datetime) -> Exists:
+    rows = LatestSignal.objects.filter(current(signal, now=now), vehicle=OuterRef("pk"), body__value=value)
+    return Exists(rows)
 
 
 def _reports(signal: Signal, **condition: Any) -> Exists:

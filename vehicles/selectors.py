@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from django.db.models import QuerySet
@@ -9,6 +10,7 @@ from django.utils import timezone
 
 from accounts.models import Fleet
 from vehicles.catalogue import Signal
+from vehicles.current_state import is_current
 from vehicles.location_privacy import LocationRules, reveals_location, rules_for, without_location
 from vehicles.models import LatestSignal, Vehicle
 
@@ -32,9 +34,14 @@ class VehicleState:
         return row if row is not None and row.body is not None else None
 
     def value(self, signal: Signal) -> Any:
-        """Returns the plain value of a single-valued signal, or None if it isn't known."""
+        """Returns the last known plain value of a single-valued signal, or None if there was none."""
         row = self.signal(signal)
         return row.value if row else None
+
+    def current_value(self, signal: Signal, *, now: datetime) -> Any:
+        """Returns the plain value of a single-valued signal as of now, or None if it is unknown or too old."""
+        row = self.signal(signal)
+        return row.value if row is not None and is_current(row, now=now) else None
 
 
 def list_vehicles(*, fleet: Fleet) -> QuerySet[Vehicle]:

@@ -1,5 +1,6 @@
 """Stores all data about vehicles. The newest value wins, changes go to history, and a replay changes nothing."""
 
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
@@ -14,6 +15,7 @@ from core.message_codes import Message
 from vehicles import catalogue, continuity, identity, latest_state, summaries, unit_judgment
 from vehicles.adjacent_readings import adjacent_readings
 from vehicles.correction_notes import encode
+from vehicles.current_state import holding_time
 from vehicles.latest_state import EPOCH, LatestSignalRow
 from vehicles.models import Vehicle
 from vehicles.observations import NORMALIZATION_ERROR, SignalError, SignalStatus, VehicleFacts
@@ -21,6 +23,8 @@ from vehicles.readings import NewReading, insert_readings
 from vehicles.received import ReceivedReading as ReceivedReading
 from vehicles.value_times import value_time
 
+# Signals that aren't in the catalog. Each delivery loads all signals of its vehicle, so they must remain few.
+UNKNOWN_SIGNALS_PER_VEHICLE = 100
 _BY_TIME = attrgetter("observed_at", "received_at")
 _STORE_LAST_SEEN = """
     UPDATE vehicles_vehicle AS vehicle SET last_seen_at = greatest(vehicle.last_seen_at, row.at)
@@ -83,12 +87,17 @@ def ingest_readings(*, batch: Sequence[ReceivedReading]) -> IngestResult:
     vehicle_ids = {received.vehicle_id for received in batch}
     fleets = lock_vehicles(vehicle_ids=vehicle_ids)
     known = latest_state.load(vehicle_ids=vehicle_ids)
+    unknown = Counter(pk for pk, code in known if code not in catalogue.CATALOGUE)
     recorded = IngestResult()
     readings: list[NewReading] = []
     for received in sorted(batch, key=_BY_TIME):
         key = (received.vehicle_id, received.observation.code)
         state = known.get(key)
         if state is None:
+            if key[1] not in catalogue.CATALOGUE:
+                if unknown[key[0]] >= UNKNOWN_SIGNALS_PER_VEHICLE:
+                    continue
+                unknown[key[0]] += 1
             state = known[key] = LatestSignalRow(*key, changed=True)
         if received.observation.claim is not None:
             received = _with_settled_unit(state, received, known)
@@ -99,7 +108,7 @@ def ingest_readings(*, batch: Sequence[ReceivedReading]) -> IngestResult:
     latest_state.store([state for state in touched if state.changed])
     latest_state.store_timestamps([state for state in touched if not state.changed])
     insert_readings(readings=readings)
-    summarized = {update.vehicle_id for update in recorded.updates if update.code in summaries.CODES}
+    summarized = {state.vehicle_id for state in touched if state.changed and state.code in summaries.CODES}
     summaries.refresh_snapshots(vehicle_ids=summarized, held=True)
     _update_last_seen(batch)
     identity.learn_from_signals((each.vehicle_id, each.code, each.body) for each in recorded.updates)
@@ -110,9 +119,18 @@ def _with_settled_unit(
     state: LatestSignalRow, received: ReceivedReading, known: Mapping[tuple[int, str], LatestSignalRow]
 ) -> ReceivedReading:
     charging = known.get((received.vehicle_id, catalogue.IS_CHARGING.code))
-    is_charging = charging is not None and charging.body is not None and charging.body.get("value") is True
-    reading = unit_judgment.settle(received.observation, state, charging=is_charging)
+    reading = unit_judgment.settle(
+        received.observation, state, charging=_was_charging(charging, at=received.observed_at)
+    )
     return received if reading is received.observation else replace(received, observation=reading)
+
+
+def _was_charging(row: LatestSignalRow | None, *, at: datetime) -> bool:
+    """Returns whether the vehicle was charging at this time, as far as its last report was current then."""
+    holds = holding_time(catalogue.IS_CHARGING)
+    if row is None or row.body is None or row.observed_at is None or holds is None:
+        return False
+    return row.body.get("value") is True and at - row.observed_at <= holds
 
 
 def _apply(
@@ -134,7 +152,8 @@ def _apply(
             unit_judgment.remember(reading, state)
         if newer and differs:
             recorded.updates.append(Update(state.vehicle_id, state.code, reading.body, at, contact_at))
-    newer = state.apply_status(reading, reported_at=received.reported_at) or newer
+    times = {"reported_at": received.reported_at, "received_at": received.received_at}
+    newer = state.apply_status(reading, **times) or newer
     if newer and reading.status is SignalStatus.SUCCESS:
         recorded.healthy.add(state.vehicle_id)
 

@@ -12,23 +12,35 @@ from django.db import connection
 from vehicles import catalogue
 from vehicles.catalogue import Signal
 from vehicles.models import Vehicle
+from vehicles.observations import SignalStatus
 
 
 class _Column(NamedTuple):
-    """A column of the snapshot: a field of the signal's body, or the time of the value if `field` is None."""
+    """A column of the snapshot: SQL that picks it from the rows of the vehicle's signals, each code at most once."""
 
     name: str
     signal: Signal
-    field: str | None
-    sql_type: str
+    picked: str
 
 
 def _value(name: str, signal: Signal, field: str = "value", sql_type: str = "float8") -> _Column:
-    return _Column(name, signal, field, sql_type)
+    pick = "bool_or" if sql_type == "boolean" else "max"
+    return _Column(
+        name, signal, f"{pick}((body->>'{field}')::{sql_type}) FILTER (WHERE {_with_value(signal)})"
+    )
 
 
 def _time(name: str, signal: Signal) -> _Column:
-    return _Column(name, signal, None, "timestamptz")
+    return _Column(name, signal, f"max(observed_at) FILTER (WHERE {_with_value(signal)})")
+
+
+def _failed(name: str, signal: Signal) -> _Column:
+    failed = f"status <> '{SignalStatus.SUCCESS.value}'"
+    return _Column(name, signal, f"coalesce(bool_or({failed}) FILTER (WHERE {_with_value(signal)}), false)")
+
+
+def _with_value(signal: Signal) -> str:
+    return f"code = '{signal.code}' AND body IS NOT NULL"
 
 
 _COLUMNS = (
@@ -37,6 +49,7 @@ _COLUMNS = (
     _value("range_km", catalogue.RANGE),
     _value("charging", catalogue.IS_CHARGING, sql_type="boolean"),
     _time("charging_at", catalogue.IS_CHARGING),
+    _failed("charging_failed", catalogue.IS_CHARGING),
     _value("fuel", catalogue.FUEL_LEVEL),
     _time("fuel_at", catalogue.FUEL_LEVEL),
     _value("fuel_liters", catalogue.FUEL_REMAINING),
@@ -44,12 +57,14 @@ _COLUMNS = (
     _value("fuel_range_km", catalogue.FUEL_RANGE),
     _value("locked", catalogue.IS_LOCKED, sql_type="boolean"),
     _time("locked_at", catalogue.IS_LOCKED),
+    _failed("locked_failed", catalogue.IS_LOCKED),
     _value("latitude", catalogue.PRECISE_LOCATION, "latitude"),
     _value("longitude", catalogue.PRECISE_LOCATION, "longitude"),
     _value("heading", catalogue.PRECISE_LOCATION, "heading"),
     _time("place_at", catalogue.PRECISE_LOCATION),
     _value("speed", catalogue.SPEED),
     _time("speed_at", catalogue.SPEED),
+    _failed("speed_failed", catalogue.SPEED),
     _value("odometer_km", catalogue.ODOMETER),
     _time("odometer_at", catalogue.ODOMETER),
 )
@@ -59,23 +74,15 @@ CODES = frozenset(column.signal.code for column in _COLUMNS)
 
 def _pick_sql(column: _Column) -> str:
     """Returns SQL for the column's value. The level of a tank of known capacity follows from its liters if need be."""
-    picked = _pick_signal_sql(column)
     if column.name == "fuel":
-        liters = _pick_signal_sql(_value("fuel_liters", catalogue.FUEL_REMAINING))
+        liters = _value("fuel_liters", catalogue.FUEL_REMAINING).picked
         level = f"100 * {liters} / vehicle.tank_liters"
         # `least` ignores nulls.
-        return f"coalesce({picked}, CASE WHEN {level} IS NOT NULL THEN least(100, {level}) END)"
+        return f"coalesce({column.picked}, CASE WHEN {level} IS NOT NULL THEN least(100, {level}) END)"
     if column.name == "fuel_at":
-        liters_at = _pick_signal_sql(_time("fuel_liters_at", catalogue.FUEL_REMAINING))
-        return f"coalesce({picked}, CASE WHEN vehicle.tank_liters IS NOT NULL THEN {liters_at} END)"
-    return picked
-
-
-def _pick_signal_sql(column: _Column) -> str:
-    """Returns SQL that picks a value from the vehicle's signals, which have each code at most once."""
-    source = "observed_at" if column.field is None else f"(body->>'{column.field}')::{column.sql_type}"
-    pick = "bool_or" if column.sql_type == "boolean" else "max"
-    return f"{pick}({source}) FILTER (WHERE code = '{column.signal.code}' AND body IS NOT NULL)"
+        liters_at = _time("fuel_liters_at", catalogue.FUEL_REMAINING).picked
+        return f"coalesce({column.picked}, CASE WHEN vehicle.tank_liters IS NOT NULL THEN {liters_at} END)"
+    return column.picked
 
 
 _NAMES = ", ".join(column.name for column in _COLUMNS)

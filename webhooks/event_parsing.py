@@ -6,9 +6,8 @@ Entries that can't be recorded get a final state and a note with the reason.
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-import orjson
-
 from connect.models import Connection, ConnectionState
+from core.json_reading import read_json
 from core.message_codes import Message
 from webhooks import keys
 from webhooks.messages import DeliveryNote
@@ -68,6 +67,8 @@ def _parse_entry(entry: InboxEntry) -> tuple[InboxEntry, Delivery] | None:
     except Malformed as malformed:
         quarantine(entry, EntryState.DEAD, malformed.reason.message())
         return None
+    if delivery.repairs:
+        entry.set_note(DeliveryNote.DAMAGED.message(repairs=delivery.repairs))
     entry.event_id = delivery.event_id[:128]
     entry.event_type = delivery.event_type[:40]
     if delivery.reports:
@@ -85,12 +86,14 @@ def _parse(entry: InboxEntry) -> Delivery:
     if entry.source == Source.WEBHOOK:
         return parse_delivery(bytes(entry.body), received_at=entry.received_at)
     parse = parse_v2_batch if entry.source == Source.PULL_V2 else parse_v3_signals
-    report = parse(
-        orjson.loads(bytes(entry.body)),
-        vehicle_id=entry.smartcar_vehicle_id,
-        received_at=entry.received_at,
+    document = read_json(bytes(entry.body))
+    report = parse(document.value, vehicle_id=entry.smartcar_vehicle_id, received_at=entry.received_at)
+    return Delivery(
+        event_id=f"pull:{entry.pk}",
+        event_type=VEHICLE_STATE,
+        reports=(report,),
+        repairs=document.repairs,
     )
-    return Delivery(event_id=f"pull:{entry.pk}", event_type=VEHICLE_STATE, reports=(report,))
 
 
 def _without_duplicates(pairs: list[tuple[InboxEntry, Delivery]]) -> list[tuple[InboxEntry, Delivery]]:

@@ -8,6 +8,10 @@ from core.message_codes import MessageCatalog
 class DeliveryNote(MessageCatalog):
     """Why a delivery was not recorded, or not in full."""
 
+    DAMAGED = (
+        "delivery.damaged",
+        _("The message was damaged, and was read as far as possible. %(repairs)s"),
+    )
     FAILED = "delivery.failed", _("Processing failed %(times)s times.")
     LOCATION_HIDDEN = (
         "delivery.location_hidden",

@@ -3,7 +3,6 @@
 from datetime import datetime
 from functools import partial
 
-import orjson
 from django.db import transaction
 from django.utils import timezone
 
@@ -33,7 +32,7 @@ def fetch_now(*, connection: Connection, purpose: CallPurpose) -> InboxEntry:
         entry = InboxEntry.objects.create(
             source=source,
             received_at=timezone.now(),
-            body=orjson.dumps(answer.body),
+            body=answer.raw,
             smartcar_vehicle_id=connection.vehicle.smartcar_id,
         )
         enqueue_on_commit("webhooks.tasks.process_inbox")

@@ -7,12 +7,13 @@ doesn't block others.
 import math
 import time
 import traceback
+from collections import Counter
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 import orjson
 from django.db import InterfaceError, OperationalError, connection, transaction
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 from django.utils import timezone
 
 from alerts import battery
@@ -35,6 +36,8 @@ from webhooks.privacy_filter import UNRECORDED, empty_unrecorded, named_vehicles
 from webhooks.vehicle_errors import ErrorOccurrence
 
 BATCH = 200
+# The share of one application in a batch while deliveries of others are queued, so that they don't wait for all of its.
+SHARE = BATCH // 2
 ATTEMPTS = 5
 BACKOFF = timedelta(seconds=10)
 _COMPLETED = (
@@ -102,9 +105,10 @@ def _process_batch() -> int:
 
 
 def _process_one_by_one() -> int:
-    waiting = InboxEntry.objects.filter(_due(), state=EntryState.WAITING).order_by("id")
+    with transaction.atomic():
+        ids = [entry.pk for entry in _claim(limit=BATCH)]
     done = 0
-    for entry_id in list(waiting.values_list("pk", flat=True)[:BATCH]):
+    for entry_id in ids:
         try:
             with transaction.atomic():
                 entries = _claim(limit=1, only=entry_id)
@@ -135,7 +139,23 @@ def _claim(*, limit: int, only: int | None = None) -> list[InboxEntry]:
     waiting = InboxEntry.objects.filter(_due(), state=EntryState.WAITING).order_by("id")
     if only is not None:
         waiting = waiting.filter(pk=only)
-    return list(waiting.select_for_update(skip_locked=True)[:limit])
+    oldest = list(waiting.select_for_update(skip_locked=True)[:limit])
+    if len(oldest) < BATCH:
+        return oldest
+    return _shared(oldest, waiting)
+
+
+def _shared(oldest: list[InboxEntry], waiting: QuerySet[InboxEntry]) -> list[InboxEntry]:
+    """Replaces what one application has beyond its SHARE of a full batch with deliveries of others, if any wait."""
+    application, count = Counter(entry.application_id for entry in oldest).most_common(1)[0]
+    senders = {key.application_id for key in keys.current()}
+    if count <= SHARE or senders <= {None}:
+        return oldest
+    others = waiting.filter(~Q(application=application)).exclude(pk__in=[entry.pk for entry in oldest])
+    instead = list(others.select_for_update(skip_locked=True)[: count - SHARE])
+    own = [entry for entry in oldest if entry.application_id == application]
+    left = {entry.pk for entry in own[len(own) - len(instead) :]}
+    return [entry for entry in oldest if entry.pk not in left] + instead
 
 
 def _failed(entry_id: int, trace: str) -> None:

@@ -11,8 +11,8 @@ from datetime import datetime, timedelta
 
 import orjson
 from django.db import connection, models, transaction
-from django.db.models import Exists, ExpressionWrapper, OuterRef, Q, QuerySet, Value
-from django.db.models.functions import Greatest
+from django.db.models import Exists, ExpressionWrapper, OuterRef, Q, QuerySet, Value, Window
+from django.db.models.functions import Greatest, RowNumber
 
 from connect import health
 from connect.models import Connection
@@ -92,7 +92,7 @@ def record_deliveries(deliveries: Mapping[int, VehicleDelivery]) -> None:
 
 
 def poll_silent(*, now: datetime) -> list[int]:
-    """Enqueues fetches of overdue vehicles, the longest due first. Returns the IDs of their connections.
+    """Enqueues fetches of overdue vehicles, the longest due of each fleet first. Returns the IDs of their connections.
 
     A fetch is counted before it is made. If it is lost, the next one follows after the pause, not at once.
     """
@@ -150,4 +150,8 @@ def _overdue(*, now: datetime) -> list[DeliveryCadence]:
     found = DeliveryCadence.objects.filter(overdue, due, subscribed).order_by(
         "next_read_at", "last_delivery_at"
     )
-    return list(found.select_for_update(skip_locked=True)[:MAX_POLLS])
+    # Fleets take turns: they share the request budget, and one may have more silent vehicles than all others.
+    turn = Window(RowNumber(), partition_by="vehicle__fleet", order_by=["next_read_at", "last_delivery_at"])
+    first = found.annotate(turn=turn).order_by("turn", "next_read_at", "last_delivery_at")
+    ids = list(first.values_list("pk", flat=True)[:MAX_POLLS])
+    return list(found.filter(pk__in=ids).select_for_update(skip_locked=True))

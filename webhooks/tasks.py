@@ -76,8 +76,9 @@ def poll_silent_vehicles() -> None:
 
 @shared_task
 def purge() -> None:
-    """Deletes inbox entries whose retention period is over."""
+    """Deletes inbox entries whose retention period is over, and those of applications that have too many."""
     retention.purge(now=timezone.now())
+    retention.trim_unrecorded()
 
 
 @shared_task

@@ -17,6 +17,8 @@ from webhooks.parsing.types import ReportedError
 DEDUP_WINDOW = timedelta(minutes=5)
 # The maximum number of events per row. An error that is reported continuously starts a new row after these.
 MAX_EVENTS = 100
+# The newest errors of each vehicle that are stored: years of real ones.
+MAX_ERRORS = 1000
 
 
 class VehicleError(models.Model):
@@ -70,7 +72,16 @@ def record_new(occurrences: Sequence[ErrorOccurrence]) -> list[ErrorOccurrence]:
 
     The caller has locked the vehicles' rows, so that no other batch stores errors about them at the same time.
     """
-    return [occurrence for occurrence in sorted(occurrences, key=lambda each: each.at) if _write(occurrence)]
+    new = [occurrence for occurrence in sorted(occurrences, key=lambda each: each.at) if _write(occurrence)]
+    for vehicle_id in sorted({occurrence.vehicle_id for occurrence in new}):
+        _delete_oldest(vehicle_id)
+    return new
+
+
+def _delete_oldest(vehicle_id: int) -> None:
+    """Deletes the vehicle's errors beyond the newest MAX_ERRORS."""
+    newest_first = VehicleError.objects.filter(vehicle=vehicle_id).order_by("-last_at", "-pk")
+    VehicleError.objects.filter(pk__in=newest_first.values("pk")[MAX_ERRORS:]).delete()
 
 
 def _write(occurrence: ErrorOccurrence) -> bool:

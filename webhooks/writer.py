@@ -6,7 +6,7 @@ groups grow with the load, and a single delivery is inserted immediately.
 
 import asyncio
 import logging
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Callable, Sequence
 
 import psycopg
@@ -25,6 +25,8 @@ GROUP_ENTRIES = 500
 GROUP_BYTES = 4 * 1024 * 1024
 # The limit for all waiting deliveries. Above it, Smartcar is asked to send again.
 WAITING_BYTES = 64 * 1024 * 1024
+# And for those of one application, so that one sender can't keep out the others.
+APPLICATION_BYTES = WAITING_BYTES // 2
 # Smartcar gives up after 15 s.
 CONNECT_SECONDS = 4
 INSERT_SECONDS = 5.0
@@ -90,18 +92,21 @@ class Writer:
     def __init__(self, stored: Callable[[], None]) -> None:
         self._stored = stored
         self._waiting: deque[_Waiting] = deque()
-        self._waiting_bytes = 0
+        self._waiting_bytes: Counter[int | None] = Counter()
         self._idle = [InsertWorker() for _ in range(INSERT_WORKERS)]
         self._writing: set[asyncio.Task[None]] = set()
 
     async def store(self, delivery: VerifiedDelivery) -> None:
         """Stores the delivery, and returns once it is on disk. Raises `StorageUnavailableError`."""
-        if self._waiting_bytes + len(delivery.body) > WAITING_BYTES:
+        size, waiting = len(delivery.body), self._waiting_bytes
+        if waiting.total() + size > WAITING_BYTES:
+            raise StorageUnavailableError
+        if waiting[delivery.application_id] + size > APPLICATION_BYTES:
             raise StorageUnavailableError
         loop = asyncio.get_running_loop()
         done = loop.create_future()
         self._waiting.append((delivery, done))
-        self._waiting_bytes += len(delivery.body)
+        waiting[delivery.application_id] += size
         if self._idle:
             task = loop.create_task(self._write(self._idle.pop()))
             self._writing.add(task)
@@ -129,8 +134,8 @@ class Writer:
         while self._waiting and len(group) < GROUP_ENTRIES and size < GROUP_BYTES:
             delivery, done = self._waiting.popleft()
             size += len(delivery.body)
+            self._waiting_bytes[delivery.application_id] -= len(delivery.body)
             group.append((delivery, done))
-        self._waiting_bytes -= size
         return group
 
     async def _write_group(self, worker: InsertWorker, group: Sequence[_Waiting]) -> None:

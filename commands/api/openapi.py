@@ -55,7 +55,13 @@ def _form(kind: Json, parameters: Json | None = None, *, may_wait: bool = True) 
     when_online: Json = (
         {"type": "boolean", "default": False, "description": waits}
         if may_wait
-        else {"const": False, "description": "This command can't wait for the vehicle."}
+        # `not` rather than a constant, from which openapi-python-client makes invalid code.
+        else {
+            "type": "boolean",
+            "not": {"const": True},
+            "default": False,
+            "description": "Only false: this command can't wait for the vehicle.",
+        }
     )
     properties: Json = {
         "kind": kind,

@@ -15,6 +15,8 @@ from core.task_queue import enqueue_on_commit
 
 # Finished emails stay visible for this long.
 RETENTION = timedelta(days=30)
+# Emails that one person causes in an hour. Further ones wait, so that nobody uses up what the mail server accepts.
+HOURLY_LIMIT = 500
 _BATCH = 200
 
 
@@ -33,13 +35,15 @@ def queue_email(
     """Queues an email within the caller's transaction; a worker sends it after the commit.
 
     With `replace`, an earlier email of this kind about this object is canceled if no attempt is under way.
-    Returns None where the site sends no email.
+    Of one person's emails, those beyond HOURLY_LIMIT are sent an hour later or more. Returns None where the site sends
+    no email.
     """
     if not settings.EMAIL_ENABLED:
         return None
     now = now or timezone.now()
     if replace:
         cancel(kind=kind, object_ids=[object_id], now=now)
+    begins_at = _free_from(created_by, now=now)
     email = OutgoingEmail.objects.create(
         kind=kind,
         object_id=object_id,
@@ -48,11 +52,24 @@ def queue_email(
         params=dict(params or {}),
         created_by_id=created_by.pk if created_by is not None else None,
         created_at=now,
-        next_attempt_at=now,
-        give_up_at=now + GIVE_UP_AFTER,
+        next_attempt_at=begins_at,
+        give_up_at=begins_at + GIVE_UP_AFTER,
     )
-    enqueue_on_commit("core.tasks.send_email", email.pk)
+    if begins_at <= now:
+        enqueue_on_commit("core.tasks.send_email", email.pk)
     return email
+
+
+def _free_from(person: AbstractBaseUser | None, *, now: datetime) -> datetime:
+    """Returns from when another email of this person may be sent; those that the site causes itself always may."""
+    if person is None:
+        return now
+    hour = timedelta(hours=1)
+    recent = Q(state=EmailState.SENT, sent_at__gt=now - hour) | Q(
+        state__in=(EmailState.PENDING, EmailState.SENDING)
+    )
+    count = OutgoingEmail.objects.filter(recent, created_by=person.pk).count()
+    return now + hour * (count // HOURLY_LIMIT)
 
 
 def cancel(*, kind: str, object_ids: Collection[int], now: datetime) -> int:

@@ -83,7 +83,9 @@ class Row:
 
     @property
     def lock_old(self) -> bool:
-        return _old(self.vehicle.locked_at, STALE, self.now)
+        """Whether to show the age of the lock state: it is old, or only the last known one."""
+        known = self.vehicle.last_locked is not None
+        return known and (self.vehicle.locked is None or _old(self.vehicle.locked_at, STALE, self.now))
 
     @property
     def place_old(self) -> bool:

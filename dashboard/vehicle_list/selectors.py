@@ -16,12 +16,15 @@ from alerts.models import LOW_BATTERY
 from connect.status.states import DEGRADED, USABLE, ConnectionState
 from dashboard.vehicle_list.filters import PAGE_SIZE, Filters, TileFilter
 from vehicles import catalogue
+from vehicles.current_state import current_sql
 from vehicles.energy import drives_on_fuel_sql, level_sql
 
 # A vehicle counts as stale if it hasn't reported for this long: its lock status and location should be newer.
 STALE = timedelta(hours=2)
 NO_RECENT_DATA = timedelta(hours=48)
-_MOVING = catalogue.SPEED.staleness or timedelta(minutes=15)
+_CHARGING_NOW = current_sql(catalogue.IS_CHARGING, at="now.charging_at", failed="now.charging_failed")
+_LOCKED_NOW = current_sql(catalogue.IS_LOCKED, at="now.locked_at", failed="now.locked_failed")
+_SPEED_NOW = current_sql(catalogue.SPEED, at="now.speed_at", failed="now.speed_failed")
 
 _ON_FUEL = drives_on_fuel_sql(vehicle="vehicle", snapshot="now")
 _LEVEL = level_sql(vehicle="vehicle", snapshot="now")
@@ -49,9 +52,10 @@ _VEHICLES = f"""
                {_ON_FUEL} AS on_fuel,
                CASE WHEN {_ON_FUEL} THEN coalesce(now.fuel_range_km, nullif(now.range_km, 0))
                     ELSE coalesce(now.range_km, now.fuel_range_km) END AS range_km,
-               coalesce(now.charging, false) AS charging, now.locked, now.locked_at,
+               coalesce(now.charging AND {_CHARGING_NOW}, false) AS charging,
+               CASE WHEN {_LOCKED_NOW} THEN now.locked END AS locked, now.locked AS last_locked, now.locked_at,
                now.latitude, now.longitude, now.heading, now.place_at,
-               coalesce(now.speed > 0 AND now.speed_at > %(moving_since)s, false) AS moving,
+               coalesce(now.speed > 0 AND {_SPEED_NOW}, false) AS moving,
                now.odometer_km, now.odometer_at,
                {_LEVEL} AS level,
                coalesce({_LEVEL} < coalesce(rules.low_battery, %(low)s), false) AS low,
@@ -79,7 +83,8 @@ _FIELDS = (
         "fuel_liters",
     ),
     *("fuel_liters_at", "on_fuel", "level", "range_km"),
-    *("charging", "locked", "locked_at", "latitude", "longitude", "heading", "place_at", "moving"),
+    *("charging", "locked", "last_locked", "locked_at"),
+    *("latitude", "longitude", "heading", "place_at", "moving"),
     *("odometer_km", "odometer_at", "stale", "low"),
 )
 _TILE_CONDITIONS: Mapping[TileFilter, str] = {
@@ -112,6 +117,8 @@ class VehicleRow:
     """One vehicle as queried. Percentages are 0-100, distances are in km, and unknown values are None.
 
     `level` is that of what the vehicle drives on: its tank if `on_fuel`, else its battery (vehicles.energy).
+    `charging`, `locked` and `moving` are current states (vehicles.current_state); `last_locked` is the last known lock
+    state, as of `locked_at`.
 
     The location may be one that the driver hides at the moment (dashboard.vehicle_list.rows removes it).
     """
@@ -141,6 +148,7 @@ class VehicleRow:
     range_km: float | None
     charging: bool
     locked: bool | None
+    last_locked: bool | None
     locked_at: datetime | None
     latitude: float | None
     longitude: float | None
@@ -280,7 +288,7 @@ def _params(fleet: Fleet, now: datetime, vehicle_ids: Collection[int] | None = N
         "alive": [state.value for state in USABLE],
         "degraded": [state.value for state in DEGRADED],
         "worst_first": [state.value for state in _WORST_FIRST],
-        "moving_since": now - _MOVING,
+        "now": now,
         "stale_since": now - STALE,
         "low": LOW_BATTERY,
     }

@@ -7,7 +7,7 @@ from typing import Any
 from zlib import crc32
 
 from django.utils import timezone
-from django.utils.translation import pgettext
+from django.utils.translation import gettext, pgettext
 
 from accounts.permissions import Permission
 from alerts.preferences import get_settings
@@ -21,6 +21,7 @@ from dashboard.vehicle_page.unavailability import granted_permissions, is_ungran
 from vehicles import catalogue, formatting
 from vehicles.catalogue import Signal
 from vehicles.charge_limits import active_limit
+from vehicles.current_state import is_current, is_state
 from vehicles.energy import drives_on_fuel
 from vehicles.models import LatestSignal, Vehicle
 from vehicles.places.geocoding import geocoder_for
@@ -143,13 +144,13 @@ def overview_context(
         "low": level is not None and level < get_settings(fleet=frame.fleet).low_battery,
         "limit": None if on_fuel else active_limit(state.signal(catalogue.CHARGE_LIMITS)),
         "range": range_,
-        "is_charging": state.value(catalogue.IS_CHARGING) is True,
+        "is_charging": state.current_value(catalogue.IS_CHARGING, now=now) is True,
         "charging": [each for signal in CHARGING if (each := fact(signal))],
         "facts": [
             *_other_energy(fact, energy, range_, on_fuel=on_fuel),
             *(each for signal in FACTS if (each := fact(signal))),
         ],
-        "schematic": build_schematic(state, units=vehicle.units),
+        "schematic": build_schematic(state, units=vehicle.units, now=now),
         "drawn": [
             each for signal in (catalogue.DOORS, catalogue.WINDOWS, catalogue.TIRES) if (each := fact(signal))
         ],
@@ -175,9 +176,16 @@ def get_state(vehicle: Vehicle) -> VehicleState:
 def _version(
     state: VehicleState, connections: Sequence[Connection], *, hidden: bool, vehicle: Vehicle, now: datetime
 ) -> int:
-    """Returns a hash that changes when any value changes or becomes stale."""
+    """Returns a hash that changes when any value changes, becomes stale, or is no longer current."""
     reports = sorted(
-        (code, row.reported_at, row.observed_at, row.status, formatting.is_stale(row, now=now))
+        (
+            code,
+            row.reported_at,
+            row.observed_at,
+            row.status,
+            formatting.is_stale(row, now=now),
+            is_current(row, now=now),
+        )
         for code, row in state.signals.items()
     )
     links = [(each.pk, each.state, each.subscription_error, each.scopes) for each in connections]
@@ -189,18 +197,28 @@ def _facts(
     state: VehicleState, *, units: str, reason: _Reasons, now: datetime
 ) -> Callable[[Signal], Fact | None]:
     """Returns a function that builds a signal's fact, or returns None if there is nothing to show."""
-    charging = state.value(catalogue.IS_CHARGING) is True
+    charging = state.current_value(catalogue.IS_CHARGING, now=now)
 
     def fact(signal: Signal) -> Fact | None:
         row = state.signal(signal)
         value = formatting.format_value(code=row.code, body=row.body, units=units) if row else ""
-        if row is None or not value or (signal in _WHILE_CHARGING and not charging):
+        if row is None or not value or (signal in _WHILE_CHARGING and not _applies(row, charging, now=now)):
             return None
+        if is_state(row.code) and not is_current(row, now=now):
+            value = gettext("%(state)s (last known)") % {"state": value}
         stale = formatting.is_stale(row, now=now)
         label = pgettext("value of a vehicle", "Lock") if signal is catalogue.IS_LOCKED else str(signal.label)
         return Fact(label, value, row, stale, reason.text(row))
 
     return fact
+
+
+def _applies(row: LatestSignal, charging: bool | None, *, now: datetime) -> bool:
+    """Returns whether a value that vehicles report only while charging says anything about now.
+
+    If it is unknown whether the vehicle is charging, the value itself must be current.
+    """
+    return is_current(row, now=now) if charging is None else charging
 
 
 def _drives_on_fuel(state: VehicleState) -> bool:

@@ -1,12 +1,14 @@
 """The vehicle from above, with its nose at the top. Pure functions.
 
-Shows what signals report about doors, windows, lids, charge port, tires and lock, as shapes
+Shows what signals currently report about doors, windows, lids, charge port, tires and lock, as shapes
 (templates/dashboard/vehicle_page/schematic.html) and as text. Coordinates are those of the drawing, 300 wide and 460
-high, in whole numbers. What the vehicle doesn't report is UNKNOWN and is drawn as such, never as closed.
+high, in whole numbers. What the vehicle doesn't report, or reported too long ago (vehicles.current_state), is UNKNOWN
+and is drawn as such, never as closed.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
@@ -15,6 +17,7 @@ from django.utils.translation import gettext, gettext_lazy, ngettext, pgettext
 
 from vehicles import catalogue
 from vehicles.catalogue import Signal
+from vehicles.current_state import is_current
 from vehicles.formatting import display_unit
 from vehicles.models import LatestSignal
 from vehicles.part_names import Side, part_name, side_of
@@ -62,7 +65,8 @@ _RANK = list(Condition)
 class Part:
     """A part of the vehicle as text: "Front left door", "open"; `row` is the signal that reported it.
 
-    `reported` is whether the vehicle reports what matters most about it: whether it is open, or its pressure.
+    `outdated` means that `words` are only the last known state. `reported` is whether the vehicle reports what matters
+    most about it: whether it is open, or its pressure.
     """
 
     name: str
@@ -70,6 +74,7 @@ class Part:
     condition: Condition
     row: LatestSignal
     reported: bool = True
+    outdated: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,12 +139,12 @@ class Schematic:
 _LOW_TIRE = gettext_lazy("%(pressure)s, lower than others on this axle")
 
 
-def build_schematic(state: VehicleState, *, units: str) -> Schematic:
-    """Returns the schematic for the latest valid values, with tire pressures in the unit system `units`."""
-    doors = _openings(state, catalogue.DOORS)
-    windows = _openings(state, catalogue.WINDOWS)
+def build_schematic(state: VehicleState, *, units: str, now: datetime) -> Schematic:
+    """Returns the schematic as of `now` for the latest valid values, with tire pressures in the unit system `units`."""
+    doors = _openings(state, catalogue.DOORS, now)
+    windows = _openings(state, catalogue.WINDOWS, now)
     lids = {
-        signal: _lid(state, signal)
+        signal: _lid(state, signal, now)
         for signal in (
             catalogue.FRONT_TRUNK,
             catalogue.ENGINE_COVER,
@@ -149,12 +154,12 @@ def build_schematic(state: VehicleState, *, units: str) -> Schematic:
         )
     }
     tires, tire_parts = _tires(state, units=units)
-    lock = _lock(state)
+    lock = _lock(state, now)
     parts = [
         *(part for _panel, part in doors),
         *(part for _panel, part in windows),
         *(part for part in lids.values() if part),
-        *_port_parts(state),
+        *_port_parts(state, now),
         *tire_parts,
     ]
     return Schematic(
@@ -163,7 +168,7 @@ def build_schematic(state: VehicleState, *, units: str) -> Schematic:
         front=_worst(lids[catalogue.FRONT_TRUNK], lids[catalogue.ENGINE_COVER]),
         rear=_worst(lids[catalogue.REAR_TRUNK], lids[catalogue.TAILGATE]),
         sunroof=sunroof.condition if (sunroof := lids[catalogue.SUNROOF]) else None,
-        port=_port(state),
+        port=_port(state, now),
         tires=tires or _bare_tires(2, 2),
         lock=lock,
         headline=_headline(parts, lock),
@@ -172,7 +177,7 @@ def build_schematic(state: VehicleState, *, units: str) -> Schematic:
     )
 
 
-def _openings(state: VehicleState, signal: Signal) -> list[tuple[Panel, Part]]:
+def _openings(state: VehicleState, signal: Signal, now: datetime) -> list[tuple[Panel, Part]]:
     row = state.signal(signal)
     if row is None or row.body is None:
         return []
@@ -180,15 +185,10 @@ def _openings(state: VehicleState, signal: Signal) -> list[tuple[Panel, Part]]:
     drawn = []
     for opening in row.body["values"]:
         side = side_of(opening["column"], columns)
-        condition = _condition(opening)
         top, height = _span(opening["row"], rows)
         name = part_name(signal, row=opening["row"], column=opening["column"], rows=rows, columns=columns)
-        drawn.append(
-            (
-                Panel(side, top, height, condition),
-                Part(name, _words(opening, condition), condition, row, opening.get("isOpen") is not None),
-            )
-        )
+        part = _opening_part(name, opening, row, now)
+        drawn.append((Panel(side, top, height, part.condition), part))
     return drawn
 
 
@@ -231,14 +231,25 @@ def _words(opening: Mapping[str, Any], condition: Condition) -> str:
     return pgettext("of a door", "closed, locked") if is_locked else pgettext("of a door", "closed, unlocked")
 
 
-def _lid(state: VehicleState, signal: Signal) -> Part | None:
+def _opening_part(name: str, opening: Mapping[str, Any], row: LatestSignal, now: datetime) -> Part:
+    condition = _condition(opening)
+    reported = opening.get("isOpen") is not None
+    return _as_of(now, Part(name, _words(opening, condition), condition, row, reported))
+
+
+def _as_of(now: datetime, part: Part) -> Part:
+    """Returns the part with its reported condition, or with the last known one if it may have changed since."""
+    if part.condition is Condition.UNKNOWN or is_current(part.row, now=now):
+        return part
+    words = gettext("%(state)s (last known)") % {"state": part.words}
+    return replace(part, words=words, condition=Condition.UNKNOWN, outdated=True)
+
+
+def _lid(state: VehicleState, signal: Signal, now: datetime) -> Part | None:
     row = state.signal(signal)
     if row is None or row.body is None:
         return None
-    condition = _condition(row.body)
-    return Part(
-        str(signal.label), _words(row.body, condition), condition, row, row.body.get("isOpen") is not None
-    )
+    return _opening_part(str(signal.label), row.body, row, now)
 
 
 def _worst(*parts: Part | None) -> Condition:
@@ -247,36 +258,36 @@ def _worst(*parts: Part | None) -> Condition:
     return min(conditions, key=_RANK.index, default=Condition.UNKNOWN)
 
 
-def _port(state: VehicleState) -> Port | None:
-    """Returns the charge port, or None if the vehicle reports nothing about charging."""
-    flap, cable = state.value(catalogue.CHARGE_PORT_OPEN), state.value(catalogue.CABLE_CONNECTED)
-    charging = state.value(catalogue.IS_CHARGING)
-    if flap is None and cable is None and charging is None:
+def _port(state: VehicleState, now: datetime) -> Port | None:
+    """Returns the charge port, or None if the vehicle has never reported anything about charging."""
+    signals = (catalogue.CHARGE_PORT_OPEN, catalogue.CABLE_CONNECTED, catalogue.IS_CHARGING)
+    if all(state.value(signal) is None for signal in signals):
         return None
+    flap, cable, charging = (state.current_value(signal, now=now) for signal in signals)
     condition = Condition.UNKNOWN if flap is None else Condition.OPEN if flap else Condition.CLOSED
     return Port(condition, cable=cable is True or charging is True, charging=charging is True)
 
 
-def _port_parts(state: VehicleState) -> list[Part]:
+def _port_parts(state: VehicleState, now: datetime) -> list[Part]:
     """Returns port and cable as text. A port that is open because the cable is plugged in counts as closed."""
     parts = []
-    plugged = state.value(catalogue.CABLE_CONNECTED)
+    plugged = state.current_value(catalogue.CABLE_CONNECTED, now=now)
     flap, cable = state.signal(catalogue.CHARGE_PORT_OPEN), state.signal(catalogue.CABLE_CONNECTED)
     if flap is not None:
         condition = Condition.OPEN if flap.value and not plugged else Condition.CLOSED
         words = pgettext("of a door", "open") if flap.value else pgettext("of a door", "closed")
-        parts.append(Part(gettext("Charge port"), words, condition, flap))
+        parts.append(_as_of(now, Part(gettext("Charge port"), words, condition, flap)))
     if cable is not None:
-        if state.value(catalogue.IS_CHARGING):
+        if plugged is not None and state.current_value(catalogue.IS_CHARGING, now=now):
             words = gettext("plugged in, charging")
         else:
             words = gettext("plugged in") if cable.value else gettext("not plugged in")
-        parts.append(Part(gettext("Charging cable"), words, Condition.CLOSED, cable))
+        parts.append(_as_of(now, Part(gettext("Charging cable"), words, Condition.CLOSED, cable)))
     return parts
 
 
-def _lock(state: VehicleState) -> Condition:
-    locked = state.value(catalogue.IS_LOCKED)
+def _lock(state: VehicleState, now: datetime) -> Condition:
+    locked = state.current_value(catalogue.IS_LOCKED, now=now)
     if locked is None:
         return Condition.UNKNOWN
     return Condition.CLOSED if locked else Condition.UNLOCKED
@@ -359,13 +370,12 @@ def _openings_summary(opened: Sequence[Part], parts: Sequence[Part]) -> str:
         if more > 0:
             return gettext("Open: %(names)s and %(more)d more.") % {"names": _names(opened), "more": more}
         return gettext("Open: %(names)s.") % {"names": _names(opened)}
-    closed = any(
-        part.reported
-        and part.condition in (Condition.CLOSED, Condition.UNLOCKED)
-        and part.row.code.startswith(catalogue.DOORS.group.lower())
-        for part in parts
-    )
-    return gettext("Everything reported is closed.") if closed else gettext("Doors and windows not reported.")
+    closures = [part for part in parts if part.row.code.startswith(catalogue.DOORS.group.lower())]
+    if any(part.reported and part.condition in (Condition.CLOSED, Condition.UNLOCKED) for part in closures):
+        return gettext("Everything reported is closed.")
+    if any(part.outdated for part in closures):
+        return gettext("Doors and windows not reported recently.")
+    return gettext("Doors and windows not reported.")
 
 
 def _unreported_summary(parts: Sequence[Part]) -> str:

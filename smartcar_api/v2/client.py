@@ -162,8 +162,9 @@ class V2Api:
         body = {"requests": [{"path": path} for path in paths]}
         # Not vehicle.batch(), which drops unknown values. The headers must be a new dict: the SDK writes this token
         # into its default argument, where the next owner's call would use it.
-        answer = self._api(lambda: vehicle.request("POST", "batch", body, {}))
-        return ReadAnswer(body=answer.body, request_id=_request_id(answer))
+        received: list[Answer] = []
+        answer = self._api(lambda: vehicle.request("POST", "batch", body, {}), on_answer=received.append)
+        return ReadAnswer(body=answer.body, raw=received[-1].body, request_id=_request_id(answer))
 
     def lock(self, access: Access, *, vehicle_id: str) -> CommandAnswer:
         """Locks the doors ("Lock & Unlock")."""
@@ -327,9 +328,16 @@ class V2Api:
             pair, transport=self._transport, host=Host.AUTH, origin=self._origins.auth, timeout=self._timeout
         )
 
-    def _api(self, call: Callable[[], T], *, timeout: float | None = None) -> T:
+    def _api(
+        self,
+        call: Callable[[], T],
+        *,
+        timeout: float | None = None,
+        on_answer: Callable[[Answer], None] | None = None,
+    ) -> T:
         return sdk.call(
             call,
+            on_answer=on_answer,
             transport=self._transport,
             host=Host.API,
             origin=self._origins.api,

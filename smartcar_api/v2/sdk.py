@@ -17,7 +17,7 @@ from smartcar import auth_client, config, helpers, vehicle
 from smartcar import smartcar as functions
 
 from smartcar_api.errors import SmartcarError, unreadable
-from smartcar_api.transport import Transport
+from smartcar_api.transport import Answer, Transport
 
 # The SDK has no types.
 AuthClient: Any = auth_client.AuthClient
@@ -44,6 +44,7 @@ class _SdkContext:
     host: Host
     origin: str
     timeout: float
+    on_answer: Callable[[Answer], None] | None
 
 
 _context: ContextVar[_SdkContext | None] = ContextVar("smartcar_sdk_context", default=None)
@@ -55,7 +56,10 @@ def _requester(method: str, url: str, **content: Any) -> Any:
     if context is None:
         return _sdk_requester(method, url, **content)
     address = replace_origin(url, host=context.host, origin=context.origin)
-    return context.transport.send(method, address, timeout=context.timeout, **content)
+    answer = context.transport.send(method, address, timeout=context.timeout, **content)
+    if context.on_answer is not None:
+        context.on_answer(answer)
+    return answer
 
 
 helpers.requester = _requester
@@ -67,9 +71,20 @@ def replace_origin(url: str, *, host: Host, origin: str) -> str:
     return origin + url.removeprefix(sdk_origin)
 
 
-def call(function: Callable[[], T], *, transport: Transport, host: Host, origin: str, timeout: float) -> T:
-    """Returns the result of the SDK's method. Raises SmartcarError without the SDK's frames, which contain tokens."""
-    reset_token = _context.set(_SdkContext(transport, host, origin, timeout))
+def call(
+    function: Callable[[], T],
+    *,
+    transport: Transport,
+    host: Host,
+    origin: str,
+    timeout: float,
+    on_answer: Callable[[Answer], None] | None = None,
+) -> T:
+    """Returns the result of the SDK's method. `on_answer` is called with each response before the SDK reads it.
+
+    Raises SmartcarError without the SDK's frames, which contain tokens.
+    """
+    reset_token = _context.set(_SdkContext(transport, host, origin, timeout, on_answer))
     try:
         return function()
     except SmartcarError as error:

@@ -3,6 +3,7 @@ const grid = document.getElementById("fleet-grid");
 const search = document.getElementById("search");
 const help = document.getElementById("help");
 const RELOAD = 4000;
+const AGING = 300_000; // states become too old, and vehicles stop reporting, without an event
 const SCROLLED_PARTS = [".vehicle-scroll", ".fleet-tiles"];
 let version, reloadTimer;
 
@@ -20,6 +21,7 @@ document.body.addEventListener("stream:fleet", ({ detail }) => {
 });
 document.body.addEventListener("stream:poll", reload);
 document.body.addEventListener("stream:resync", reloadAll);
+setInterval(() => document.hidden || reloadAll(), AGING);
 
 function patch(row, html) {
   if (!row) return;

@@ -11,8 +11,10 @@ from alerts import battery, preferences
 from alerts.models import Alert, AlertSettings
 from alerts.types import AlertType
 from tests.alerts.helpers import NOW, open_alerts, report_signals
+from vehicles import catalogue
 from vehicles.models import Vehicle
-from vehicles.services import Update
+from vehicles.observations import SignalError, SignalReading, SignalStatus
+from vehicles.services import ReceivedReading, Update, ingest_readings
 
 pytestmark = pytest.mark.django_db
 
@@ -47,6 +49,24 @@ def test_a_charging_state_without_recent_updates_is_ignored(vehicle: Vehicle) ->
     report_signals(vehicle, charge=10, charging=True)
     assert battery.find_missed(now=NOW + timedelta(hours=1)) == []
     assert battery.find_missed(now=NOW + timedelta(hours=3)) == [vehicle.pk]
+
+
+def test_charging_of_days_ago_suppresses_no_alert_while_other_data_arrives(vehicle: Vehicle) -> None:
+    report_signals(vehicle, charge=60, charging=True, at=NOW - timedelta(days=5))
+    report_signals(vehicle, charge=10)
+    assert len(open_alerts()) == 1
+
+
+def test_charging_suppresses_no_alert_after_its_signal_has_failed(vehicle: Vehicle) -> None:
+    report_signals(vehicle, charge=10, charging=True)
+    failed = SignalReading(
+        catalogue.IS_CHARGING.code,
+        SignalStatus.ERROR,
+        error=SignalError("UPSTREAM"),
+        retrieved_at=NOW + timedelta(minutes=1),
+    )
+    ingest_readings(batch=[ReceivedReading(vehicle.pk, failed, NOW + timedelta(minutes=1))])
+    assert battery.find_missed(now=NOW + timedelta(minutes=5)) == [vehicle.pk]
 
 
 def test_charging_alone_does_not_resolve_an_alert(vehicle: Vehicle) -> None:

@@ -6,6 +6,7 @@ from typing import Any
 
 import httpx
 import pytest
+from django.db import transaction
 from django.utils import timezone
 from pytest_django.live_server_helper import LiveServer
 
@@ -29,7 +30,12 @@ _BODIES: dict[str, dict[str, Any]] = {
         "rowCount": 1,
         "columnCount": 1,
     },
-    catalogue.TIRES.code: {"values": [{"row": 0, "column": 0, "tirePressure": 230}], "unit": "kPa"},
+    catalogue.TIRES.code: {
+        "values": [{"row": 0, "column": 0, "tirePressure": 230}],
+        "rowCount": 1,
+        "columnCount": 1,
+        "unit": "kPa",
+    },
     catalogue.IS_LOCKED.code: {"value": True},
 }
 
@@ -61,19 +67,20 @@ class Site:
 @pytest.fixture
 def api_site(live_server: LiveServer, owner: User, vehicle: Vehicle) -> Site:
     now = timezone.now()
-    ingest_readings(
-        batch=[
-            ReceivedReading(
-                vehicle_id=vehicle.pk,
-                observation=SignalReading(
-                    code, SignalStatus.SUCCESS, body=body, oem_updated_at=now - timedelta(minutes=5)
-                ),
-                received_at=now,
-                sequence=None,
-            )
-            for code, body in _BODIES.items()
-        ]
-    )
+    with transaction.atomic():
+        ingest_readings(
+            batch=[
+                ReceivedReading(
+                    vehicle_id=vehicle.pk,
+                    observation=SignalReading(
+                        code, SignalStatus.SUCCESS, body=body, oem_updated_at=now - timedelta(minutes=5)
+                    ),
+                    received_at=now,
+                    sequence=None,
+                )
+                for code, body in _BODIES.items()
+            ]
+        )
     Connection.objects.create(
         fleet=vehicle.fleet,
         vehicle=vehicle,
@@ -91,8 +98,9 @@ def api_site(live_server: LiveServer, owner: User, vehicle: Vehicle) -> Site:
         requested_at=now,
         expires_at=now + timedelta(hours=1),
     )
+    # A fleet sees what came after its connection.
     delivery = InboxEntry.objects.create(
-        received_at=now,
+        received_at=timezone.now(),
         body=b'{"eventType": "VEHICLE_STATE"}',
         state=EntryState.PROCESSED,
         smartcar_vehicle_id=vehicle.smartcar_id,

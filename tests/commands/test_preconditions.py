@@ -26,7 +26,11 @@ ALL_SCOPES = sorted(set(PERMISSION.values()))
 def vehicle_state(powertrain: str = "BEV", **values: Any) -> VehicleState:
     """Returns a vehicle state with these single-valued signals, named as in the catalogue module."""
     signals: list[tuple[Signal, Any]] = [(getattr(catalogue, name), value) for name, value in values.items()]
-    rows = {signal.code: LatestSignal(code=signal.code, body={"value": value}) for signal, value in signals}
+    recent = {"status": "SUCCESS", "observed_at": timezone.now() - timedelta(minutes=1)}
+    rows = {
+        signal.code: LatestSignal(code=signal.code, body={"value": value}, **recent)
+        for signal, value in signals
+    }
     return VehicleState(vehicle=Vehicle(powertrain=powertrain), signals=rows)
 
 
@@ -92,6 +96,20 @@ def test_a_contradicting_state_is_a_hint_not_a_rejection(
     result = preconditions.check(kind=kind, state=vehicle_state(**known), connection=make_connection())
     assert hint in result.hint
     assert not result.refusal
+
+
+@pytest.mark.parametrize("change", [{"status": "ERROR"}, {"observed_at": timezone.now() - timedelta(days=5)}])
+@pytest.mark.parametrize("kind", list(CommandType))
+def test_a_state_that_is_old_or_failed_since_gives_no_hint(kind: CommandType, change: dict[str, Any]) -> None:
+    for value in (True, False):
+        names = ("IS_LOCKED", "IS_CHARGING", "CABLE_CONNECTED", "CHARGE_PORT_OPEN")
+        values: dict[str, Any] = dict.fromkeys(names, value)
+        state = vehicle_state(**values)
+        for row in state.signals.values():
+            for name, changed in change.items():
+                setattr(row, name, changed)
+        result = preconditions.check(kind=kind, state=state, connection=make_connection())
+        assert result == preconditions.PreconditionResult()
 
 
 @pytest.mark.parametrize("kind", list(CommandType))

@@ -99,7 +99,7 @@ def test_a_vehicle_with_an_unknown_command_is_read_with_growing_pauses(
     assert (reads, state(command)) == ([0, 1, 0, 1, 1, 0], CommandState.UNKNOWN)
 
 
-def test_a_much_later_opposite_signal_fails_an_unknown_command(
+def test_a_much_later_opposite_signal_supersedes_an_unknown_command(
     vehicle: Vehicle, connection: Connection, owner: User
 ) -> None:
     command = create(vehicle, owner, CommandType.UNLOCK)
@@ -112,8 +112,8 @@ def test_a_much_later_opposite_signal_fails_an_unknown_command(
     assert state(command) == CommandState.UNKNOWN
     later = now + confirmation.EXECUTION_TIMEOUT + timedelta(seconds=1)
     confirmation.confirm_from_signals(updates=[lock_update(command, locked=True, at=later)], now=later)
-    assert state(command) == CommandState.FAILED
-    assert "since reported a different lock status" in command.message
+    assert state(command) == CommandState.SUPERSEDED
+    assert "since reported a different state" in command.message
 
 
 def test_a_signal_after_more_than_a_day_confirms_nothing(

@@ -88,8 +88,8 @@ def test_a_report_from_between_two_commands_confirms_the_older_one(vehicle: Vehi
     assert states() == [CommandState.CONFIRMED, CommandState.UNKNOWN]
 
 
-@pytest.mark.parametrize("before", [CommandState.ACCEPTED, CommandState.UNCONFIRMED])
-def test_a_contrary_report_supersedes_an_accepted_command(vehicle: Vehicle, before: CommandState) -> None:
+@pytest.mark.parametrize("before", [CommandState.ACCEPTED, CommandState.UNCONFIRMED, CommandState.UNKNOWN])
+def test_a_contrary_report_supersedes_a_command(vehicle: Vehicle, before: CommandState) -> None:
     create(vehicle, at("17:39"), state=before)
     report_lock(vehicle, locked=False, time="17:41")
     assert states() == [before]  # may still be in progress

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from datetime import UTC, datetime, time, timedelta
+from typing import Any
 
 import pytest
 from django.core import mail
@@ -388,7 +389,7 @@ def test_portal_of_another_fleet_cannot_be_closed(
 def test_fleet_cannot_move_working_hours_by_its_time_zone(page: DriverPortal, connection: Connection) -> None:
     Fleet.objects.update(time_zone="Europe/Berlin")
     connection.fleet.refresh_from_db()
-    hours = {"starts": time(8), "ends": time(17), "weekdays_only": False}
+    hours: dict[str, Any] = {"starts": time(8), "ends": time(17), "weekdays_only": False}
     privacy.set_hours(connection=connection, now=timezone.now(), **hours)
     Fleet.objects.update(time_zone="America/Los_Angeles")
     evening = datetime(2026, 7, 1, 20, tzinfo=UTC)

@@ -1,6 +1,7 @@
 """What shows a location again or ends sharing needs the driver's own proof, and the driver is told about it."""
 
 from collections.abc import Callable
+from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
@@ -30,7 +31,7 @@ both = pytest.mark.parametrize("api_version", [SmartcarApiVersion.V2, SmartcarAp
 HOURS = {"starts": "08:00", "ends": "17:00"}
 
 
-def share(smartcar: str, fleet: Fleet, owner: User, api_version: str = "v3", **options: str) -> DriverPortal:
+def share(smartcar: str, fleet: Fleet, owner: User, api_version: str = "v3", **options: Any) -> DriverPortal:
     """A driver connects a car by an invitation. Returns the driver's page."""
     Fleet.objects.update(api_version=api_version)
     fleet.refresh_from_db()

@@ -184,6 +184,25 @@ def test_a_reminder_is_in_the_drivers_language_and_says_that_it_ends(
         assert "reminder 1 of at most 3" in sent.body
 
 
+def test_a_reminder_names_the_time_zone_and_who_asks(
+    fleet: Fleet, owner: User, reminding: ReminderSettings
+) -> None:
+    Fleet.objects.update(
+        time_zone="Asia/Tokyo", legal_name="Blue Fleet KK", contact_email="privacy@blue.example"
+    )
+    fleet.refresh_from_db()
+    ReminderSettings.objects.update(quiet_from=time(0), quiet_until=time(0, 0, 1))
+    invitation_at(timezone.now() - 3 * DAY, fleet, owner)
+    OutgoingEmail.objects.all().delete()
+    assert services.remind_drivers(now=timezone.now()) == 1
+    send_pending()
+    (sent,) = mail.outbox
+    assert "JST" in sent.body
+    assert "UTC" not in sent.body
+    assert "Blue Fleet KK" in sent.body
+    assert sent.reply_to == ["privacy@blue.example"]
+
+
 @pytest.mark.django_db(transaction=True)
 def test_two_workers_send_one_email(fleet: Fleet, owner: User) -> None:
     ReminderSettings.objects.create(fleet=fleet, enabled=True, quiet_from=time(0), quiet_until=time(0, 0, 1))

@@ -111,6 +111,31 @@ def test_gateway_page_is_an_error_with_or_without_a_content_type(
     assert error.outcome_unknown
 
 
+@pytest.mark.parametrize(
+    ("damaged", "read"),
+    [
+        (b'"K\xe4fer"', "K\ufffdfer"),
+        (b'"\\ud800"', "\ufffd"),
+        (b'"\\u0000x"', "x"),
+        (b"NaN", None),
+        (b"1e400", None),
+        (b"9" * 5000, None),
+    ],
+)
+@pytest.mark.parametrize("mark", [b"", b"\xef\xbb\xbf"])
+def test_damaged_read_is_returned_as_received_and_as_far_as_it_is_readable(
+    api: SmartcarApi, access: Access, host: Host, mark: bytes, damaged: bytes, read: str | None
+) -> None:
+    body = mark + b'{"data": [{"other": %b, "good": 61}], "responses": [{"other": %b, "good": 61}]}' % (
+        (damaged,) * 2
+    )
+    host.reply_with(respond(200, body, {"Content-Type": "application/json"}))
+    answer = api.read(access, vehicle_id=CAR)
+    assert answer.raw == body
+    entries = [{"other": read, "good": 61}]
+    assert answer.body == {"data": entries, "responses": entries}
+
+
 def test_redirect_is_not_followed(api: SmartcarApi, access: Access, host: Host, other_host: Host) -> None:
     host.reply_with(respond(307, b"", {"Location": f"{other_host.origin}/elsewhere"}))
     assert lock_error(api, access).status == 307

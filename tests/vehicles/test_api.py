@@ -247,11 +247,29 @@ def test_vehicles_can_be_filtered_and_ordered(
     later = NOON + timedelta(hours=1)
     second = Vehicle.objects.create(fleet=fleet, smartcar_id="b", name="Bolt", make="KIA", last_seen_at=later)
     Vehicle.objects.create(fleet=fleet, smartcar_id="c", name="Cargo", make="FORD", mode="live")
+    recent = {"observed_at": timezone.now() - timedelta(minutes=5)}
     for car, charging, charge in ((first, True, 20), (second, False, 19)):
-        create_signal(car, catalogue.IS_CHARGING, charging)
-        create_signal(car, catalogue.IS_LOCKED, charging)
+        create_signal(car, catalogue.IS_CHARGING, charging, **recent)
+        create_signal(car, catalogue.IS_LOCKED, charging, **recent)
         create_signal(car, catalogue.STATE_OF_CHARGE, charge)
     assert [car["name"] for car in browser_of(owner).get(VEHICLES, query).json()["results"]] == expected
+
+
+@pytest.mark.parametrize("value", ["true", "false"])
+@pytest.mark.parametrize(
+    ("age", "fields"),
+    [(timedelta(days=5), {}), (timedelta(minutes=5), {"status": "ERROR", "error_type": "VEHICLE_STATE"})],
+)
+def test_a_state_that_is_old_or_failed_since_matches_no_filter(
+    owner: User, vehicle: Vehicle, browser_of: BrowserOf, value: str, age: timedelta, fields: dict[str, str]
+) -> None:
+    for signal in (catalogue.IS_CHARGING, catalogue.IS_LOCKED):
+        create_signal(vehicle, signal, value == "true", observed_at=timezone.now() - age, **fields)
+    browser = browser_of(owner)
+    assert browser.get(VEHICLES, {"charging": value}).json()["results"] == []
+    assert browser.get(VEHICLES, {"locked": value}).json()["results"] == []
+    signals = browser.get(f"{VEHICLES}{vehicle.smartcar_id}/signals/").json()["signals"]
+    assert [(each["value"], each["is_current"]) for each in signals] == [(value == "true", False)] * 2
 
 
 @pytest.mark.parametrize(

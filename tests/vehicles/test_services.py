@@ -112,19 +112,35 @@ def test_last_update_only_moves_forward(vehicle: Vehicle) -> None:
     assert vehicle.last_seen_at == NOON + minutes(9)
 
 
+def test_time_of_receipt_is_that_of_the_last_report(vehicle: Vehicle) -> None:
+    ingest_readings(batch=[charge_reading(vehicle, 50, at=NOON, received=NOON + minutes(9))])
+    assert latest(vehicle).received_at == NOON + minutes(9)
+    again = charge_reading(vehicle, 50, at=NOON, retrieved=NOON + minutes(10), received=NOON + minutes(12))
+    ingest_readings(batch=[again])
+    late = charge_reading(vehicle, 50, at=NOON, retrieved=NOON + minutes(5), received=NOON + minutes(14))
+    ingest_readings(batch=[late])
+    twice = charge_reading(vehicle, 50, at=NOON, retrieved=NOON + minutes(10), received=NOON + minutes(13))
+    ingest_readings(batch=[twice])
+    assert (latest(vehicle).reported_at, latest(vehicle).received_at) == (
+        NOON + minutes(10),
+        NOON + minutes(12),
+    )
+
+
 @pytest.mark.parametrize("count", [1, 20])
 def test_number_of_queries_does_not_grow_with_the_vehicles_of_a_batch(
     fleet: Fleet, django_assert_num_queries: DjangoAssertNumQueries, count: int
 ) -> None:
     vehicles = [Vehicle.objects.create(fleet=fleet, smartcar_id=str(number)) for number in range(count)]
-    with django_assert_num_queries(5):  # and one that bypasses Django's cursor
+    # Two of them are the savepoint of history; one more bypasses Django's cursor.
+    with django_assert_num_queries(7):
         ingest_readings(batch=[charge_reading(vehicle, 50, at=NOON) for vehicle in vehicles])
     identified = [
         text_reading(vehicle, signal, "1" * 17)
         for vehicle in vehicles
         for signal in (catalogue.VIN, catalogue.NICKNAME)
     ]
-    with django_assert_num_queries(5):
+    with django_assert_num_queries(7):
         ingest_readings(batch=identified)
 
 

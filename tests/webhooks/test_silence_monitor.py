@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from django.utils import timezone
 
+from accounts.models import Fleet, User
 from connect.models import Connection, ConnectionState
 from tests.webhooks.helpers import PAYLOADS, post, state_of
 from vehicles.models import Vehicle
@@ -102,6 +103,27 @@ def test_only_vehicles_that_can_be_called_are_polled(
     record_delivery(vehicle, at=NOON)
     Connection.objects.update(state=state)
     assert bool(silence_monitor.poll_silent(now=NOON + timedelta(days=1))) == read
+
+
+def test_fleets_take_turns(vehicle: Vehicle, subscribed: Connection, outsider: User) -> None:
+    """A fleet with many silent vehicles, which have been due for longer, doesn't delay another fleet's."""
+    other = Fleet.objects.get(slug="red")
+    for number in range(silence_monitor.MAX_POLLS + 5):
+        silent = Vehicle.objects.create(fleet=other, smartcar_id=f"silent-{number}")
+        Connection.objects.create(
+            fleet=other,
+            vehicle=silent,
+            smartcar_user_id="user-2",
+            api_version="v3",
+            state=ConnectionState.ACTIVE,
+            subscribed_at=NOON,
+        )
+        record_delivery(silent, at=NOON - minutes(60))
+    record_delivery(vehicle, at=NOON)
+    first = silence_monitor.poll_silent(now=NOON + minutes(15))
+    assert subscribed.pk in first
+    assert len(first) == silence_monitor.MAX_POLLS
+    assert len(silence_monitor.poll_silent(now=NOON + minutes(16))) == 6
 
 
 def test_unsubscribed_vehicle_is_not_polled(vehicle: Vehicle, connection: Connection) -> None:

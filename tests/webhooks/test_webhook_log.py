@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from django.test import Client
 from django.utils import timezone
-from pytest_django import DjangoAssertNumQueries
+from pytest_django import DjangoAssertNumQueries, DjangoCaptureOnCommitCallbacks
 
 from accounts.audit import AuditEvent
 from accounts.models import AuditLogEntry, Fleet, SmartcarApiVersion, User
@@ -232,6 +232,19 @@ def test_number_of_queries_does_not_grow_with_deliveries(
         create_delivery(connected.vehicle, event_id=str(number))
     with django_assert_max_num_queries(18):
         manager.get(f"{PAGE}entries/")
+
+
+def test_reprocessing_enqueues_one_task(
+    manager: Client,
+    connected: Connection,
+    run_enqueued: Callable[[], list[str]],
+    django_capture_on_commit_callbacks: DjangoCaptureOnCommitCallbacks,
+) -> None:
+    post(state_of(connected.vehicle.smartcar_id, locked=True, at=int(timezone.now().timestamp() * 1000)))
+    processing.process_waiting()
+    with django_capture_on_commit_callbacks(execute=True):
+        manager.post(f"{PAGE}{InboxEntry.objects.get().pk}/reprocess/")
+    assert run_enqueued().count("webhooks.tasks.process_inbox") == 1
 
 
 def test_delivery_can_be_reprocessed(

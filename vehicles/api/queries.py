@@ -36,8 +36,14 @@ class VehiclesQuery(FleetQuery):
     heard_before = serializers.DateTimeField(
         required=False, help_text="Only vehicles without data since this time, or ever."
     )
-    charging = serializers.BooleanField(required=False)
-    locked = serializers.BooleanField(required=False)
+    charging = serializers.BooleanField(
+        required=False,
+        help_text="Only vehicles that currently are or aren't charging. A state that is too old, or whose signal "
+        "failed since, counts as unknown and matches neither.",
+    )
+    locked = serializers.BooleanField(
+        required=False, help_text="Only vehicles that currently are or aren't locked; see `charging`."
+    )
     charge_below = serializers.FloatField(
         required=False, min_value=0, max_value=100, help_text="State of charge below this, in percent."
     )

@@ -10,6 +10,7 @@ from vehicles.api.openapi import reference
 from vehicles.api.queries import ResolutionField
 from vehicles.api.units import convert_body, convert_number, unit_for
 from vehicles.catalogue import CATALOGUE
+from vehicles.current_state import is_current
 from vehicles.details import mask_vins
 from vehicles.formatting import format_error, is_stale
 from vehicles.models import LatestSignal, Vehicle
@@ -83,8 +84,15 @@ class SignalSerializer(serializers.Serializer[Any]):
     )
     retrieved_at = serializers.DateTimeField(allow_null=True, help_text="When Smartcar read it.")
     reported_at = serializers.DateTimeField(help_text="When it was last reported, with a value or without.")
+    received_at = serializers.DateTimeField(
+        allow_null=True, help_text="When this site received that report; null if it isn't known."
+    )
     is_stale = serializers.BooleanField(
         help_text="Whether the value is older than one of its kind should be."
+    )
+    is_current = serializers.BooleanField(
+        help_text="Whether the value can be taken as the present one: recent enough for a signal of its kind, and "
+        "no report without a value since. The filters `charging` and `locked` use it."
     )
     status = serializers.ChoiceField(choices=SIGNAL_STATUSES)
     error = SignalErrorSerializer(allow_null=True)
@@ -153,7 +161,9 @@ def signal_json(row: LatestSignal, *, units: str, now: Any) -> Json:
         "oem_updated_at": row.oem_updated_at,
         "retrieved_at": row.retrieved_at,
         "reported_at": row.reported_at,
+        "received_at": row.received_at,
         "is_stale": is_stale(row, now=now),
+        "is_current": is_current(row, now=now),
         "status": row.status,
         "error": _error_json(row),
         "notes": _notes_json(row),

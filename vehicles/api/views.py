@@ -66,7 +66,7 @@ class VehicleList(generics.ListAPIView[Vehicle]):
     def get_queryset(self) -> QuerySet[Vehicle]:
         query = without_paging(VehiclesQuery.from_request(self.request))
         fleets = accessible_fleets(self.request, right=Permission.VIEW, slug=query.pop("fleet"))
-        return find_vehicles(fleets=fleets, **query)
+        return find_vehicles(fleets=fleets, now=timezone.now(), **query)
 
 
 @revalidated

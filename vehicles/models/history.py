@@ -4,6 +4,7 @@ from typing import Any
 
 from django.db import models
 
+from accounts.models import Fleet
 from vehicles.encoding import decode
 from vehicles.models.vehicles import Vehicle
 
@@ -11,12 +12,16 @@ from vehicles.models.vehicles import Vehicle
 class SignalCode(models.Model):
     """The number that stands for a signal's code in history: 2 bytes instead of about 30, in many million rows.
 
-    A code gets its number when it is first recorded (vehicles.readings), so codes that aren't in the catalogue are
-    stored like any other.
+    The codes of the catalogue have numbers below 0, assigned by migrations. Any other code gets one when it is first
+    recorded (vehicles.readings). All fleets share these numbers, so each fleet may use up only a few of them: `fleet`
+    is the one that was first to report the code.
     """
 
     id = models.SmallAutoField(primary_key=True)
     code = models.CharField(max_length=100, unique=True)
+    fleet = models.ForeignKey(
+        Fleet, on_delete=models.SET_NULL, null=True, blank=True, related_name="+", db_constraint=False
+    )
 
     def __str__(self) -> str:
         return self.code

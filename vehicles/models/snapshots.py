@@ -9,7 +9,9 @@ from django.db import models
 class VehicleSnapshot(models.Model):
     """The newest valid values of a vehicle, with the times of most of them; None if never reported.
 
-    Percentages are 0-100, volumes liters, distances km, speeds km/h, headings degrees clockwise from north.
+    `…_failed` is whether a later report of the signal failed. With the time, it decides whether a state is current
+    (vehicles.current_state). Percentages are 0-100, volumes liters, distances km, speeds km/h, headings degrees
+    clockwise from north.
     """
 
     vehicle = models.OneToOneField(
@@ -20,6 +22,7 @@ class VehicleSnapshot(models.Model):
     range_km = models.FloatField("range", null=True)
     charging = models.BooleanField(null=True)
     charging_at = models.DateTimeField(null=True)
+    charging_failed = models.BooleanField(default=False, db_default=False)
     fuel = models.FloatField("fuel level", null=True)
     fuel_at = models.DateTimeField(null=True)
     fuel_liters = models.FloatField("fuel remaining", null=True)
@@ -27,12 +30,14 @@ class VehicleSnapshot(models.Model):
     fuel_range_km = models.FloatField("fuel range", null=True)
     locked = models.BooleanField(null=True)
     locked_at = models.DateTimeField(null=True)
+    locked_failed = models.BooleanField(default=False, db_default=False)
     latitude = models.FloatField(null=True)
     longitude = models.FloatField(null=True)
     heading = models.FloatField(null=True)
     place_at = models.DateTimeField(null=True)
     speed = models.FloatField(null=True)
     speed_at = models.DateTimeField(null=True)
+    speed_failed = models.BooleanField(default=False, db_default=False)
     odometer_km = models.FloatField("odometer", null=True)
     odometer_at = models.DateTimeField(null=True)
 

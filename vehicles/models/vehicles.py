@@ -72,10 +72,12 @@ class LatestSignal(models.Model):
 
     `body` is normalized (vehicles.normalization). After an error, which `status` shows, the last valid body is
     retained. `observed_at` is the time of the value (vehicles.value_times): the manufacturer's if it is plausible, else
-    when Smartcar retrieved it, else when it was delivered or received. `notes` are codes, and so is `error_description`
-    for a value that was rejected here (vehicles.correction_notes); otherwise it is Smartcar's text. `memory` is what
-    later values are judged by: what the vehicle means by a unit (vehicles.unit_judgment), and values that contradict
-    the latest one and are held back until others agree (vehicles.continuity).
+    when Smartcar retrieved it, else when it was delivered or received. `reported_at` is when Smartcar retrieved or sent
+    the last report, and `received_at` when this site received it (None in rows of versions before 0.3). `notes` are
+    codes, and so is `error_description` for a value that was rejected here (vehicles.correction_notes); otherwise it is
+    Smartcar's text. `memory` is what later values are judged by: what the vehicle means by a unit
+    (vehicles.unit_judgment), and values that contradict the latest one and are held back until others agree
+    (vehicles.continuity).
     """
 
     pk = models.CompositePrimaryKey("vehicle_id", "code")
@@ -93,6 +95,7 @@ class LatestSignal(models.Model):
     error_code = models.CharField(max_length=60, blank=True)
     error_description = models.TextField(blank=True)
     reported_at = models.DateTimeField()
+    received_at = models.DateTimeField(null=True)
     notes = ArrayField(models.TextField(), default=list)
     memory = models.JSONField(default=dict, db_default={})
 

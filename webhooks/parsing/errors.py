@@ -8,12 +8,19 @@ from webhooks.parsing.fields import first, items, mapping, text, upper
 from webhooks.parsing.signals import read_resolution_type, signal_code
 from webhooks.parsing.types import ReportedError
 
+# Real events have one or a few. Each error is compared with stored ones, while its batch waits.
+_ERRORS_LIMIT = 50
+_SIGNALS_LIMIT = 200
+
 
 def read_errors(raw: Any) -> tuple[tuple[ReportedError, ...], tuple[str, ...]]:
-    """Returns all errors of a payload, and descriptions of the entries that could not be parsed."""
+    """Returns the errors of a payload, within bounds, and descriptions of the entries that were left out."""
     errors: list[ReportedError] = []
     skipped: list[str] = [] if raw is None or isinstance(raw, list) else ["errors: not a list"]
-    for at, entry in enumerate(items(raw)):
+    entries = items(raw)
+    if len(entries) > _ERRORS_LIMIT:
+        skipped.append(f"errors: {len(entries) - _ERRORS_LIMIT} too many")
+    for at, entry in enumerate(entries[:_ERRORS_LIMIT]):
         if upper(mapping(entry).get("type")):
             errors.append(_read_entry(entry))
         else:
@@ -22,7 +29,9 @@ def read_errors(raw: Any) -> tuple[tuple[ReportedError, ...], tuple[str, ...]]:
 
 
 def _read_entry(entry: Mapping[str, Any]) -> ReportedError:
-    codes = [code for reference in items(entry.get("signals")) if (code := signal_code(reference))]
+    codes = [
+        code for reference in items(entry.get("signals"))[:_SIGNALS_LIMIT] if (code := signal_code(reference))
+    ]
     return ReportedError(
         type=upper(entry.get("type")),
         code=upper(entry.get("code")) or None,

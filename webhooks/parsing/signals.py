@@ -29,6 +29,9 @@ from webhooks.parsing.fields import first, items, mapping, signal_like, text, up
 from webhooks.parsing.times import limited_to, not_from_the_future, parse_time
 
 _UNKNOWN_BODY_LIMIT = 4096
+# Longer bodies and times aren't cached, so that a process's caches stay small whatever is delivered.
+_CACHED_BODY_LIMIT = 512
+_CACHED_TIME_LIMIT = 64
 _SUCCESS = {"value": SignalStatus.SUCCESS.value}
 
 
@@ -53,13 +56,20 @@ def read_times(meta: Mapping[str, Any], *, latest: datetime | None) -> Times:
     )
     if retrieved is None:
         retrieved = meta.get("fetchedAt")
-    try:
-        moments, times = _moments(oem_updated, retrieved, ingested)
-    except TypeError:  # a list or an object in place of a time
-        moments, times = _moments.__wrapped__(oem_updated, retrieved, ingested)
+    raw = (oem_updated, retrieved, ingested)
+    moments, times = _moments(*raw) if all(map(_is_short, raw)) else _moments.__wrapped__(*raw)
     if latest is None or all(moment is None or moment <= latest for moment in moments):
         return times
     return plausible_times(*moments, latest)
+
+
+def _is_short(raw: Any) -> bool:
+    """Returns whether a time may be a key of the cache: not a list or an object, nor a long text."""
+    return (
+        len(raw) <= _CACHED_TIME_LIMIT
+        if isinstance(raw, str)
+        else raw is None or isinstance(raw, int | float)
+    )
 
 
 Moments = tuple[datetime | None, datetime | None, datetime | None]
@@ -219,22 +229,24 @@ def _canonical(signal: Signal | None, body: Any) -> Canonical:
         normalized = normalize(signal, {"value": body})
         notes = (CorrectionNote.SENT_WITHOUT_BODY.note(), *normalized.notes)
         return normalized.body, notes, normalized.claim
-    normalized = _normalize_cached(signal.code, _to_json(body)) or normalize(signal, body)
+    key = _cache_key(body)
+    normalized = _normalize_cached(signal.code, key) if key else normalize(signal, body)
     return normalized.body, normalized.notes, normalized.claim
 
 
-def _to_json(body: dict[str, Any]) -> bytes:
-    """Returns the body as JSON, or b"" if it is nested too deeply."""
+def _cache_key(body: dict[str, Any]) -> bytes:
+    """Returns the body as JSON, or b"" if it is nested too deeply, or longer than what may be cached."""
     try:
-        return orjson.dumps(body)
+        key = orjson.dumps(body)
     except TypeError:
         return b""
+    return key if len(key) <= _CACHED_BODY_LIMIT else b""
 
 
 @lru_cache(maxsize=16_384)  # each payload repeats all signals, and many values are the same in other vehicles
-def _normalize_cached(code: str, body: bytes) -> Normalized | None:
+def _normalize_cached(code: str, body: bytes) -> Normalized:
     """Returns the normalized body. Callers must not modify it."""
-    return normalize(CATALOGUE[code], orjson.loads(body)) if body else None
+    return normalize(CATALOGUE[code], orjson.loads(body))
 
 
 def _unknown(body: Any) -> dict[str, Any]:

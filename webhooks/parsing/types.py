@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
 
+from core.message_codes import Message
 from vehicles.observations import SignalReading, VehicleFacts
 from webhooks.messages import DeliveryNote
 
@@ -59,6 +60,7 @@ class Delivery:
     a delivery without one (legacy 2.0), it is "sha256:" and the digest of the body, so that identical repetitions are
     recognized. `triggers` are the codes of the signals whose change caused the delivery. `first` is true for the
     delivery that follows a subscription. `mode` is "test" if any part of the delivery has that mode.
+    `repairs` name what was replaced in a damaged body, or left out (core.json_reading).
     """
 
     event_id: str
@@ -73,3 +75,4 @@ class Delivery:
     first: bool = False
     triggers: tuple[str, ...] = ()
     reports: tuple[VehicleReport, ...] = ()
+    repairs: tuple[Message, ...] = ()

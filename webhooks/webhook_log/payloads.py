@@ -10,12 +10,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-import orjson
 from django.utils import timezone
 from django.utils.formats import number_format
 from django.utils.translation import gettext as _
 
 from connect.driver_portal import privacy
+from core.json_reading import read_json
 from vehicles import catalogue
 from vehicles.location_privacy import PLACE_PREFIX, is_location, is_place_key
 from vehicles.models import Vehicle
@@ -74,8 +74,8 @@ def payload_for(*, entry: InboxEntry, scope: LogScope, with_vin: bool = False) -
     if not raw:
         return Payload(None, _("The body wasn't stored."))
     try:
-        content = orjson.loads(raw)
-    except orjson.JSONDecodeError:
+        content = read_json(raw).value
+    except ValueError:
         why = _("The body isn't JSON (%(bytes)s bytes). Its contents are unknown, so it isn't shown.")
         return Payload(None, why % {"bytes": number_format(len(raw), force_grouping=True)})
     if scope.fleet is not None and not _all_of_fleet(entry, scope):
@@ -120,8 +120,8 @@ def _reveal(entry: InboxEntry, scope: LogScope, *, with_vin: bool) -> Reveal:
 def contains_location(raw: bytes) -> bool:
     """Returns whether a stored body contains a location, or can't be read."""
     try:
-        content = orjson.loads(raw)
-    except orjson.JSONDecodeError:
+        content = read_json(raw).value
+    except ValueError:
         return True
     return bool(mask(content, reveal=Reveal(place=False, vin=True)) != content)
 

@@ -16,7 +16,6 @@ from django.views.decorators.http import require_GET, require_POST
 
 from accounts.audit import AuditEvent, AuditObject, log_event
 from accounts.permissions import Permission, get_membership_or_404
-from core.task_queue import enqueue_on_commit
 from vehicles.selectors import get_vehicle, list_vehicles
 from webhooks.models import EntryState, InboxEntry
 from webhooks.replay import replay
@@ -102,7 +101,6 @@ def process_again(request: HttpRequest, entry_id: int, slug: str = "") -> HttpRe
             _("Your permissions on this site let you view deliveries, not reprocess them.")
         )
     if replay(entries=InboxEntry.objects.filter(pk=entry.pk)):
-        enqueue_on_commit("webhooks.tasks.process_inbox")
         log_event(
             fleet=scope.fleet,
             actor=request.user,  # type: ignore[arg-type]

@@ -17,7 +17,7 @@ from connect.models import Connection, ConnectionState, DriverPortal, LocationPa
 from dashboard.vehicle_list.saved_models import SavedView
 from tests.dashboard.vehicle_list.fixtures import connect, create_vehicle, report_signal
 from vehicles import catalogue
-from vehicles.models import Vehicle
+from vehicles.models import LatestSignal, Vehicle
 
 pytestmark = pytest.mark.django_db
 BrowserOf = Callable[[User], Client]
@@ -220,6 +220,38 @@ def test_tiles_count_the_whole_fleet_regardless_of_filters(
 def test_an_old_speed_does_not_count_as_moving(owner: User, fleet: Fleet, browser_of: BrowserOf) -> None:
     create_vehicle(fleet, "Van 1", speed=50, minutes_ago=16)
     assert names(browser_of(owner), "show=moving") == []
+
+
+@pytest.mark.parametrize("failed", [False, True], ids=["old", "failed since"])
+def test_states_that_are_not_current_are_neither_counted_nor_filtered_nor_drawn(
+    owner: User, fleet: Fleet, browser_of: BrowserOf, failed: bool
+) -> None:
+    minutes_ago = 10 if failed else 5 * 24 * 60
+    car = create_vehicle(
+        fleet, "Ada", charging=True, locked=False, speed=50, place=OCEAN, minutes_ago=minutes_ago
+    )
+    if failed:
+        LatestSignal.objects.filter(vehicle=car).update(status="ERROR")
+    report_signal(car, catalogue.STATE_OF_CHARGE, {"value": 50})
+    browser = browser_of(owner)
+    counts = {tile.show.value: tile.count for tile in browser.get(PAGE).context["tiles"]}
+    assert (counts["charging"], counts["unlocked"], counts["moving"]) == (0, 0, 0)
+    assert [names(browser, f"show={tile}") for tile in ("charging", "unlocked", "moving")] == [[], [], []]
+    assert browser.get(f"{PAGE}map-data/").json()["vehicles"][0][-1] == "parked"
+    for page in (text(browser), text(browser, f"{PAGE}map-data/{car.pk}/")):
+        assert "Was unlocked" in page
+        assert "state-unlocked" not in page
+        assert "level-charging" not in page
+    assert "> · charging" not in text(browser)
+
+
+def test_current_lock_states_are_sorted_before_unknown_ones(
+    owner: User, fleet: Fleet, browser_of: BrowserOf
+) -> None:
+    create_vehicle(fleet, "Ada", locked=False, minutes_ago=60 * 24 * 5)
+    create_vehicle(fleet, "Bea", locked=True)
+    create_vehicle(fleet, "Cem", locked=False)
+    assert names(browser_of(owner), "sort=lock") == ["Cem", "Bea", "Ada"]
 
 
 def test_a_long_list_is_paginated(owner: User, fleet: Fleet, browser_of: BrowserOf) -> None:

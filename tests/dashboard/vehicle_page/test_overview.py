@@ -345,3 +345,38 @@ def test_the_number_of_queries_does_not_grow_with_the_history(
             browser.get(address(vehicle_with_data))
         with django_assert_num_queries(VALUES_QUERIES):
             browser.get(address(vehicle_with_data, "values/"))
+
+
+@pytest.mark.parametrize("failed", [False, True], ids=["old", "failed since"])
+def test_states_that_are_not_current_are_shown_as_the_last_known_ones(
+    vehicle_with_data: Vehicle, owner: User, browser_of: BrowserOf, failed: bool
+) -> None:
+    minutes_ago = 10 if failed else 5 * 24 * 60
+    states = {
+        catalogue.IS_CHARGING: True,
+        catalogue.CHARGE_WATTAGE: 7400,
+        catalogue.TIME_TO_COMPLETE: 90,
+        catalogue.IS_LOCKED: False,
+        catalogue.IS_ONLINE: True,
+    }
+    for signal, value in states.items():
+        store_signal(vehicle_with_data, signal, {"value": value}, minutes_ago=minutes_ago)
+    if failed:
+        LatestSignal.objects.filter(code__in=[signal.code for signal in states]).update(status="ERROR")
+    response = browser_of(owner).get(address(vehicle_with_data))
+    facts = {fact.label: fact.value for fact in (*response.context["charging"], *response.context["facts"])}
+    assert response.context["is_charging"] is False
+    assert not {"Charging power", "Time to charge limit"} & facts.keys()
+    assert (facts["Lock"], facts["Online"]) == ("Unlocked (last known)", "Yes (last known)")
+    page = response.content.decode()
+    assert "Lock status unknown" in page
+    assert "Was unlocked" in page
+
+
+def test_current_power_is_shown_although_it_is_unknown_whether_the_vehicle_charges(
+    vehicle_with_data: Vehicle, owner: User, browser_of: BrowserOf
+) -> None:
+    store_signal(vehicle_with_data, catalogue.IS_CHARGING, {"value": False}, minutes_ago=5 * 24 * 60)
+    store_signal(vehicle_with_data, catalogue.CHARGE_WATTAGE, {"value": 7400}, minutes_ago=3)
+    response = browser_of(owner).get(address(vehicle_with_data))
+    assert "Charging power" in [fact.label for fact in response.context["charging"]]

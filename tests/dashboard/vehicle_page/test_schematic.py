@@ -1,5 +1,6 @@
 """The vehicle seen from above: the drawing and text of every part, including unknown ones. Needs no database."""
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -16,22 +17,54 @@ from vehicles.selectors import VehicleState
 CLOSED = {"isOpen": False, "isLocked": True}
 
 
-def schematic_of(bodies: dict[Signal, dict[str, Any]], *, units: str = UnitSystem.METRIC) -> Schematic:
+def schematic_of(
+    bodies: dict[Signal, dict[str, Any]],
+    *,
+    units: str = UnitSystem.METRIC,
+    age: timedelta = timedelta(0),
+    status: str = "SUCCESS",
+) -> Schematic:
+    now = timezone.now()
     rows = {
         signal.code: LatestSignal(
             code=signal.code,
             body=body,
-            status="SUCCESS",
-            observed_at=timezone.now(),
-            reported_at=timezone.now(),
+            status=status,
+            observed_at=now - age,
+            reported_at=now - age,
         )
         for signal, body in bodies.items()
     }
-    return build_schematic(VehicleState(vehicle=Vehicle(), signals=rows), units=units)
+    return build_schematic(VehicleState(vehicle=Vehicle(), signals=rows), units=units, now=now)
 
 
 def texts_of(schematic: Schematic) -> dict[str, str]:
     return {part.name: part.words for part in schematic.parts}
+
+
+@pytest.mark.parametrize(("age", "status"), [(timedelta(days=5), "SUCCESS"), (timedelta(minutes=1), "ERROR")])
+def test_states_that_are_old_or_failed_since_are_drawn_as_unknown(age: timedelta, status: str) -> None:
+    schematic = schematic_of(
+        {
+            catalogue.DOORS: grid(opened=((0, 0),)),
+            catalogue.WINDOWS: grid(),
+            catalogue.REAR_TRUNK: {"isOpen": True, "isLocked": None},
+            catalogue.IS_LOCKED: {"value": False},
+            catalogue.CABLE_CONNECTED: {"value": True},
+            catalogue.IS_CHARGING: {"value": True},
+        },
+        age=age,
+        status=status,
+    )
+    assert {panel.condition for panel in (*schematic.doors, *schematic.windows)} == {Condition.UNKNOWN}
+    assert (schematic.rear, schematic.lock) == (Condition.UNKNOWN, Condition.UNKNOWN)
+    assert schematic.port is not None
+    assert (schematic.port.cable, schematic.port.charging) == (False, False)
+    assert schematic.headline == "Doors and windows not reported recently."
+    assert not schematic.attention
+    words = texts_of(schematic)
+    assert words["Front left door"] == "open (last known)"
+    assert words["Charging cable"] == "plugged in (last known)"
 
 
 def test_without_data_no_part_is_drawn_as_closed() -> None:

@@ -121,7 +121,7 @@ def test_valid_batch_with_one_value_replaced(data: st.DataObject, new: Any) -> N
         (b"", DeliveryNote.NOT_JSON),
         (b"\xff\xfe", DeliveryNote.NOT_JSON),
         (b"{", DeliveryNote.NOT_JSON),
-        (b"[" * 5000 + b"]" * 5000, DeliveryNote.NOT_JSON),
+        (b"[" * 5000, DeliveryNote.NOT_JSON),
         (b"[]", DeliveryNote.NOT_AN_OBJECT),
         (b'"VERIFY"', DeliveryNote.NOT_AN_OBJECT),
         (b"{}", DeliveryNote.NO_EVENT_NAME),
