@@ -25,7 +25,10 @@ from smartcar_api import SmartcarError
 def check(request: HttpRequest, slug: str) -> HttpResponse:
     """Shows the form, and the answer to a POST. A POST changes nothing; it keeps the VIN out of addresses and logs."""
     fleet = get_membership_or_404(user=request.user, slug=slug, right=Permission.CONNECT).fleet
-    form = VehicleForm(request.POST or None, initial={"region": region_of(fleet.time_zone)})
+    form = VehicleForm(
+        request.POST if request.method == "POST" else None,
+        initial={"region": region_of(fleet.time_zone)},
+    )
     context: dict[str, Any] = {"fleet": fleet, "form": form}
     status = 200
     if request.method == "POST":

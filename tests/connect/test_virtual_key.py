@@ -105,8 +105,8 @@ def test_the_pages_of_driver_and_connection_explain_and_link_the_key(
     ]
     row = None
     for paired, words, linked in (
-        (None, "needs Smartcar&#x27;s virtual key", True),
-        (False, "have Smartcar&#x27;s virtual key", True),
+        (None, "needs Smartcar's virtual key", True),
+        (False, "have Smartcar's virtual key", True),
         (True, "The virtual key is added", False),
     ):
         LatestSignal.objects.all().delete()

@@ -47,9 +47,11 @@ def test_a_degraded_connection_shows_its_cause_and_the_next_step(
     assert "/connections/" not in seen
 
 
-def test_permissions_not_granted_are_listed(owner: User, vehicle: Vehicle, browser_of: BrowserOf) -> None:
+def test_permissions_that_the_driver_was_not_asked_for_are_listed(
+    owner: User, vehicle: Vehicle, browser_of: BrowserOf
+) -> None:
     create_connection(vehicle, scopes=[scope for scope in FLEET_SCOPES if scope != "read_location"])
-    shown = tab(browser_of(owner), vehicle).split("Not granted by the driver")[1]
+    shown = tab(browser_of(owner), vehicle).split("The driver hasn't been asked for")[1]
     assert "Location" in shown
     assert "Odometer" not in shown
 
