@@ -12,7 +12,7 @@ import environ
 from csp.constants import NONE, SELF
 
 from core import log_format
-from fleet import environment
+from fleet import api_description, environment
 from fleet.beat_schedule import BEAT_SCHEDULE
 
 BASE_DIR = Path(__file__).resolve().parent.parent
@@ -326,30 +326,7 @@ REST_FRAMEWORK = {
     "EXCEPTION_HANDLER": "core.api.exceptions.handle",
     "URL_FORMAT_OVERRIDE": None,
 }
-SPECTACULAR_SETTINGS = {
-    "TITLE": "Smartcar Fleet",
-    "DESCRIPTION": "Read a fleet's vehicles, their signals with age and source, and their history; send commands.",
-    "VERSION": "1",
-    "OAS_VERSION": "3.1.1",
-    "SCHEMA_PATH_PREFIX": "/api/v[0-9]+",
-    "SERVE_PERMISSIONS": ["rest_framework.permissions.AllowAny"],
-    "SERVE_INCLUDE_SCHEMA": False,
-    "ENUM_NAME_OVERRIDES": {
-        "CommandStateEnum": "commands.models.CommandState",
-        "DeliveryStateEnum": "webhooks.models.EntryState",
-        "DeliverySourceEnum": "webhooks.models.Source",
-        "CommandKindEnum": "commands.types.CommandType",
-        "SmartcarApiVersionEnum": "accounts.models.SmartcarApiVersion",
-        "SignalStatusEnum": "vehicles.api.serializers.SIGNAL_STATUSES",
-    },
-    "POSTPROCESSING_HOOKS": [
-        "drf_spectacular.hooks.postprocess_schema_enums",
-        "vehicles.api.openapi.add_value_schemas",
-        "commands.api.openapi.add_request_schemas",
-        "core.api.schema.name_parameter_enums",
-        "core.api.schema.describe_operations",
-    ],
-}
+SPECTACULAR_SETTINGS = api_description.SPECTACULAR_SETTINGS
 
 # Languages of pages and emails, for members (fleet.middleware.UserLocaleMiddleware) and drivers
 # (connect/driver_language.py).

@@ -269,7 +269,6 @@ UNRELATED = {
         "accounts_user",
         "accounts_fleet",
         "alerts_memberchoice",
-        "vehicles_signalcode",
         "webhooks_refuseddeliveries",
     ),
     *("connect_ownertokens", "connect_applicationtokens", "connect_smartcarapplication"),
