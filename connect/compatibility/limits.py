@@ -34,7 +34,7 @@ _LIMITS: Mapping[str, tuple[str, ...]] = {
     **dict.fromkeys(("BUICK", "CADILLAC", "CHEVROLET", "GMC"), _GM),
     **dict.fromkeys(("CITROEN", "DS", "OPEL", "PEUGEOT", "VAUXHALL"), _PSA),
     **dict.fromkeys(("HYUNDAI", "KIA"), _KOREA),
-    "POLESTAR": (_("Charging can be stopped only at a battery level of 40% or more."),),
+    "POLESTAR": (_("Charging can be stopped only at a battery level of at least 40%."),),
     "RIVIAN": (_("With two-factor authentication, the driver must sign in again about every two weeks."),),
     "TESLA": (
         _(

@@ -42,7 +42,7 @@ def test_the_pages_are_translated(
     asked = services.ask_drivers(fleet=fleet, purpose=AuthorizationPurpose.PERMISSIONS, user=owner)
     OutgoingEmail.objects.all().delete()
     base = "/fleets/blue/connections/"
-    names = {"Tesla", "Ford", "Tesla M0", "· Blue Fleet"}
+    names = {"Tesla", "Ford", "Tesla M0", "· Blue Fleet", "· owner@fleet.example"}
     for path in ("permissions/", "coverage/", "compatibility/", "requests/", f"requests/{asked.pk}/"):
         assert untranslated_on(browser_of(owner), base + path, language) - names == set(), path
 
