@@ -14,7 +14,7 @@ from accounts.admin.exporting import ExportMixin
 from accounts.admin.memberships import MembershipInline, save_members
 from accounts.models import Fleet, Membership
 from dashboard.fleet_settings import deletion
-from dashboard.fleet_settings.forms import SettingsForm
+from dashboard.fleet_settings.forms import DRIVER_FACING, SettingsForm
 from dashboard.fleet_settings.services import update_settings
 
 
@@ -46,6 +46,7 @@ class FleetAdmin(ExportMixin, AuditedAdmin[Fleet]):
         "name",
         "slug",
         "api_version",
+        *DRIVER_FACING,
         "unit_system",
         "time_zone",
         "raw_retention_months",

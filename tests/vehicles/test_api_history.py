@@ -112,8 +112,9 @@ def test_downsampling_retains_the_peaks(reader: Client, vehicle: Vehicle) -> Non
         NOON + timedelta(minutes=minute): {"value": 999 if minute == 137 else minute % 7, "unit": "km"}
         for minute in range(300)
     }
-    record(vehicle, catalogue.ODOMETER, bodies)
-    points = reader.get(address(vehicle), WHOLE_DAY | {"resolution": "20"}).json()["points"]
+    record(vehicle, catalogue.FUEL_RANGE, bodies)
+    url = address(vehicle, catalogue.FUEL_RANGE)
+    points = reader.get(url, WHOLE_DAY | {"resolution": "20"}).json()["points"]
     assert len(points) <= 20
     assert max(point["value"] for point in points) == 999
 

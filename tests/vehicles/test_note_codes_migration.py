@@ -87,7 +87,20 @@ def test_a_text_becomes_the_code_that_is_written_now(text: str, message: Message
 
 
 def test_every_code_is_known_and_every_note_has_its_text() -> None:
-    later = {CorrectionNote.CLOCK_BEHIND.value}  # codes that version 0.1 had no text for
+    # Codes that version 0.1 had no text for.
+    later = {
+        CorrectionNote.CLOCK_BEHIND.value,
+        CorrectionNote.WRONG_PRESSURE_UNIT.value,
+        CorrectionNote.COORDINATES_SWAPPED.value,
+        CorrectionNote.LOCATION_JUMPED.value,
+        CorrectionNote.COUNTER_FELL.value,
+        CorrectionNote.COUNTER_JUMPED.value,
+        CorrectionNote.WATTS_WERE_KILOWATTS.value,
+        CorrectionNote.KILOWATT_HOURS_WERE_WATT_HOURS.value,
+        CorrectionNote.PRESSURE_MISLABELED.value,
+        CorrectionNote.NEW_INSTRUMENT.value,
+        CorrectionNote.LOCATION_CONFIRMED.value,
+    }
     assert {message.code for message in WRITTEN.values()} == set(CorrectionNote.values) - later
 
 

@@ -267,6 +267,7 @@ def test_unassigned_deliveries_about_other_vehicles_remain(
 UNRELATED = {
     *(
         "accounts_user",
+        "accounts_attemptcount",
         "accounts_fleet",
         "alerts_memberchoice",
         "webhooks_refuseddeliveries",
