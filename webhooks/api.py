@@ -134,6 +134,7 @@ class DeliveryWithVin(APIView):
 
     @extend_schema(
         operation_id="delivery_vin",
+        summary="Get a delivery with whole VINs",
         parameters=[DeliveryQuery],
         request=None,
         responses=DeliveryWithBodySerializer,

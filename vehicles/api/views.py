@@ -88,7 +88,11 @@ class VehicleVin(APIView):
     """The whole VIN of a vehicle, which is masked elsewhere. Each request is recorded in the audit log."""
 
     @extend_schema(
-        operation_id="vehicle_vin", parameters=[VehicleQuery], request=None, responses=VinSerializer
+        operation_id="vehicle_vin",
+        summary="Show a vehicle's whole VIN",
+        parameters=[VehicleQuery],
+        request=None,
+        responses=VinSerializer,
     )
     def post(self, request: Request, smartcar_id: str) -> Response:
         query = VehicleQuery.from_request(request)
