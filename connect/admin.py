@@ -4,7 +4,10 @@ from django.http import HttpRequest
 
 from accounts.admin.auditing import log_admin_action
 from accounts.audit import AuditEvent, AuditObject, log_event
-from connect import token_store
+from connect import (
+    requests_admin,  # noqa: F401  registers
+    token_store,
+)
 from connect.applications import admin as applications_admin  # noqa: F401  registers
 from connect.business_fleet import admin as business_fleet_admin  # noqa: F401  registers
 from connect.models import (

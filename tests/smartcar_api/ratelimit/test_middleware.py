@@ -20,6 +20,7 @@ from connect.v2 import user_tokens
 from smartcar_api import SmartcarError
 from smartcar_api.ratelimit import breaker, cooldowns, counters, limiter
 from smartcar_api.ratelimit.cooldowns import CooldownScope
+from smartcar_api.v2.client import FLEET_PATHS, paths_granted
 from tests.smartcar import connect
 from tests.smartcar_api.ratelimit.conftest import Limit
 from webhooks import polling
@@ -232,8 +233,10 @@ def test_calls_are_counted_by_purpose(connection: Connection, api_version: str) 
     send_command(connection)
     polling.fetch_now(connection=connection, purpose=CallPurpose.PERSON)
     (counted,) = [quota.vehicle_usage(vehicle=connection.vehicle, month=quota.billing_month(timezone.now()))]
-    paths = 1 if api_version == SmartcarApiVersion.V3 else 7  # Each path of a v2 batch is billed.
-    assert (counted.command, counted.person) == (2 * paths, paths)
+    commanded = fetched = 1
+    if api_version == SmartcarApiVersion.V2:  # Each path of a v2 batch is billed.
+        commanded, fetched = len(FLEET_PATHS), len(paths_granted(frozenset(connection.scopes)))
+    assert (counted.command, counted.person) == (2 * commanded, fetched)
     assert counted.background == 0
 
 
