@@ -7,7 +7,8 @@ import pytest
 from django.test import Client
 
 from accounts.models import Fleet, User
-from connect.models import Connection
+from connect.models import Connection, PermissionSettings
+from connect.scopes import SCOPES
 from tests import payloads
 from tests.webhooks.helpers import post
 from vehicles import catalogue
@@ -43,6 +44,7 @@ def test_a_documented_delivery_is_shown_on_the_vehicles_page(
     body = payloads.read(name)
     delivery = parse_delivery(body)
     assert delivery.reports
+    PermissionSettings.objects.create(fleet=fleet, scopes=[scope.name for scope in SCOPES])
     for report in delivery.reports:
         connect(fleet, report.facts.smartcar_id)
     assert post(body).status_code == 200
