@@ -104,7 +104,7 @@ def _lags(
         vehicle, charge = ids[turn % len(ids)], 3 + turn // len(ids)  # unused values so far
         began = time.monotonic()
         deliver(vehicle, charge)
-        shown = page.locator(f"#vehicle-{vehicle} .level-number", has_text=re.compile(rf"^\s*{charge} %"))
+        shown = page.locator(f"#vehicle-{vehicle} .level-number", has_text=re.compile(rf"^\s*{charge}%"))
         shown.wait_for(state="attached", timeout=30_000)
         lags.append(time.monotonic() - began)
     page.context.close()

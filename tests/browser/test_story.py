@@ -52,7 +52,7 @@ def test_a_manager_connects_views_and_locks_a_vehicle(
     expect(row).to_have_count(1)
     expect(row).to_contain_text("Tesla")
     # The first delivery appears without a reload: battery, place, lock and age.
-    expect(row.locator(".cell-energy")).to_contain_text(re.compile(r"\d+ %"))
+    expect(row.locator(".cell-energy")).to_contain_text(re.compile(r"\d+%"))
     expect(row.locator(".cell-place .place")).to_contain_text(re.compile(r"\w"))
     expect(row.locator(".cell-lock")).to_contain_text(re.compile("Locked|Unlocked"))
     expect(row.locator(".cell-age")).to_contain_text(re.compile("just now|ago"))
