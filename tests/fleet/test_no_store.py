@@ -10,7 +10,7 @@ from accounts.models import User
 from tests.fleet.hostile import addresses
 from tests.fleet.test_hostile_requests import Crawler, ids  # noqa: F401  (a fixture)
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.slow]
 
 
 def _policy(answer: Any) -> set[str]:

@@ -271,6 +271,7 @@ def test_every_url_has_an_expectation() -> None:
     assert {route.name for route in ROUTES} == set(RULES)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("route", ROUTES, ids=lambda route: route.name)
 def test_each_role_sees_and_does_what_it_may(
     route: Route, world: World, people: dict[str, tuple[User | None, Role | None]]
