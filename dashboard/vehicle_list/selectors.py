@@ -22,6 +22,8 @@ from vehicles.energy import drives_on_fuel_sql, level_sql
 # A vehicle counts as stale if it hasn't reported for this long: its lock status and location should be newer.
 STALE = timedelta(hours=2)
 NO_RECENT_DATA = timedelta(hours=48)
+_LARGEST_ID = 2**63 - 1  # of a bigint
+
 _CHARGING_NOW = current_sql(catalogue.IS_CHARGING, at="now.charging_at", failed="now.charging_failed")
 _LOCKED_NOW = current_sql(catalogue.IS_LOCKED, at="now.locked_at", failed="now.locked_failed")
 _SPEED_NOW = current_sql(catalogue.SPEED, at="now.speed_at", failed="now.speed_failed")
@@ -282,7 +284,7 @@ def _order(sort: str) -> str:
 
 def _params(fleet: Fleet, now: datetime, vehicle_ids: Collection[int] | None = None) -> dict[str, Any]:
     return {
-        "ids": None if vehicle_ids is None else list(vehicle_ids),
+        "ids": None if vehicle_ids is None else [pk for pk in vehicle_ids if pk <= _LARGEST_ID],
         "fleet": fleet.pk,
         "removed": ConnectionState.REMOVED.value,
         "alive": [state.value for state in USABLE],

@@ -405,3 +405,8 @@ def test_a_battery_is_low_below_the_fleets_threshold(
     assert names(browser_of(owner), "show=low") == []
     AlertSettings.objects.create(fleet=fleet, low_battery=40)
     assert names(browser_of(owner), "show=low") == ["Ada"]
+
+
+def test_a_vehicle_id_that_no_row_can_have_is_not_found(owner: User, browser_of: BrowserOf) -> None:
+    for number in (2**63 - 1, 2**63, 10**30):
+        assert browser_of(owner).get(f"/fleets/blue/map-data/{number}/").status_code == 404
