@@ -26,7 +26,7 @@ def purge(*, now: datetime) -> None:
 def _purge_anonymous_sessions(now: datetime) -> None:
     """Any visitor can create sessions, one per request without a cookie, so they mustn't stay as long as others.
 
-    django-allauth records each session of a user. Those that it doesn't know are read, since only their content tells.
+    django-allauth records each session of a user. Sessions without a record are decoded to find out.
     """
     unchanged_since = now - ANONYMOUS_SESSION_LIFETIME
     recorded = UserSession.objects.filter(session_key=OuterRef("session_key"))

@@ -70,7 +70,7 @@ def _earlier_of_member(request: HttpRequest, earlier: EarlierCallback) -> HttpRe
     authorization = earlier.request
     user = authorization.started_by
     if user is None or request.user != user or not _may_connect(user, authorization.fleet):
-        # Another person, a former member, or nobody is signed in here; the address alone tells nothing about the fleet.
+        # Another person, a former member, or nobody is signed in here; the address alone must not reveal anything about the fleet.
         error = UNKNOWN_STATE if earlier.error is None else earlier.error
         return _error_page(request, error, [Action(_("Go to your fleet"), reverse("home"))])
     if earlier.error is not None:
@@ -162,7 +162,7 @@ def _member_actions(authorization: AuthorizationRequest | None) -> list[Action]:
 
 
 def _lost_actions() -> list[Action]:
-    """The ways on for somebody of whom nothing is known: an invited driver, or a member who isn't signed in."""
+    """Next steps for an unidentified user: an invited driver, or a member who isn't signed in."""
     return [_send_link(), Action(_("Sign in to your fleet"), reverse("home"))]
 
 

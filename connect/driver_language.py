@@ -59,7 +59,7 @@ def remember(request: HttpRequest, language: str) -> None:
 
 
 def vehicle_for_driver(vehicle: Vehicle) -> str:
-    """Returns the vehicle's make, model and year: the name that the fleet gave it tells the driver nothing."""
+    """Returns the vehicle's make, model and year, since drivers don't know the fleet's name for it."""
     return vehicle.description or translation.gettext("your car")
 
 

@@ -16,7 +16,7 @@ class TokenScope(models.TextChoices):
     DELIVERIES_READ = "deliveries:read", _("Read webhook deliveries")
 
 
-# Every service account can read vehicles: without them, neither commands nor deliveries can be told apart.
+# Every service account can read vehicles: vehicle IDs identify the commands and deliveries that it reads.
 _PERMISSIONS = {
     TokenScope.VEHICLES_READ: Permission.VIEW,
     TokenScope.COMMANDS_SEND: Permission.COMMAND,

@@ -1,4 +1,4 @@
-"""Sending drivers their links again, on their own request, without telling whether an address is known."""
+"""Resends drivers their links at their request, without revealing whether an address is known."""
 
 from datetime import datetime
 
@@ -13,7 +13,7 @@ from connect.models import Invitation
 def send_links(*, address: str, now: datetime) -> None:
     """Queues the links of the driver's pages, and of the open invitations, that have this email address.
 
-    They are sent to the address on record. Nothing tells the caller whether there is any.
+    They are sent to the address on record. The response doesn't reveal whether there is one.
     """
     for page in DriverPortal.objects.filter(driver_email__iexact=address, revoked_at=None):
         queue_portal_link(page=page, user=None)

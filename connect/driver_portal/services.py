@@ -39,7 +39,7 @@ def portal_after_authorization(
 
     `language` applies if the portal has no language yet. The portal's link is sent by email if the invitation was. A
     link that a manager has seen is replaced, since the driver has just signed in. If the invitation has another address
-    than the portal, the driver is told at the former one.
+    than the portal, the driver is notified at the former one.
     """
     page = DriverPortal.objects.filter(
         fleet=invitation.fleet, smartcar_user_id=smartcar_user_id, revoked_at=None
@@ -79,7 +79,7 @@ def portal_after(authorization: AuthorizationRequest) -> DriverPortal | None:
 def portal_after_invitation(*, invitation: Invitation, session_secret: str) -> DriverPortal | None:
     """Returns the open portal of the driver who used this invitation in this browser session, or None.
 
-    The link of the invitation alone doesn't lead there: whoever invited the driver knows it, too.
+    The link of the invitation alone isn't sufficient, since the inviting member knows it, too.
     """
     if not session_secret:
         return None
@@ -210,7 +210,7 @@ def _close(page: DriverPortal, user: User | None) -> bool:
 
 @transaction.atomic
 def close_for_manager(*, page: DriverPortal, user: User) -> None:
-    """Closes a driver's portal for a manager, and tells the driver."""
+    """Closes a driver's portal for a manager, and notifies the driver."""
     if revoke(page=page, user=user):
         queue_notice(page=page, notice=DriverNotice.CLOSED)
 
