@@ -70,7 +70,7 @@ def _earlier_of_member(request: HttpRequest, earlier: EarlierCallback) -> HttpRe
     authorization = earlier.request
     user = authorization.started_by
     if user is None or request.user != user or not _may_connect(user, authorization.fleet):
-        # Another person, a former member, or nobody is signed in here; the address alone must not reveal anything about the fleet.
+        # For another person, a former member, or a visitor: the address alone must not reveal the fleet.
         error = UNKNOWN_STATE if earlier.error is None else earlier.error
         return _error_page(request, error, [Action(_("Go to your fleet"), reverse("home"))])
     if earlier.error is not None:
