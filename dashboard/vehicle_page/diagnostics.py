@@ -1,12 +1,14 @@
 """The vehicle's warnings: systems with self-diagnosis, the malfunction indicator lamp, and trouble codes."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
+from dashboard.vehicle_page.unavailability import PERMISSION_ERROR
 from vehicles import catalogue, formatting
-from vehicles.catalogue import CATALOGUE, Shape
+from vehicles.catalogue import CATALOGUE, Shape, Signal
 from vehicles.models import LatestSignal
 from vehicles.observations import SignalStatus
 from vehicles.selectors import VehicleState
@@ -37,13 +39,20 @@ def checked_systems(state: VehicleState) -> int:
     return sum(row.status == SignalStatus.SUCCESS for row in rows)
 
 
-def unreported_systems(state: VehicleState) -> list[str]:
-    """Returns the names of the systems that the vehicle has, and whose condition its last report didn't contain."""
+def unreported_systems(state: VehicleState, *, is_unrequested: Callable[[Signal], bool]) -> list[str]:
+    """Returns the names of the systems that the vehicle has, and whose condition its last report didn't contain.
+
+    Systems that no permission allows, since the fleet doesn't request it, aren't missing.
+    """
     rows = (
         row for code, row in state.signals.items() if _is_status(code) or code == catalogue.DTC_COUNT.code
     )
     unreported = [
-        row for row in rows if row.status != SignalStatus.SUCCESS and row.error_type != "COMPATIBILITY"
+        row
+        for row in rows
+        if row.status != SignalStatus.SUCCESS
+        and row.error_type != "COMPATIBILITY"
+        and not (row.error_type == PERMISSION_ERROR and is_unrequested(CATALOGUE[row.code]))
     ]
     return sorted((str(CATALOGUE[row.code].label) for row in unreported), key=str.lower)
 

@@ -17,7 +17,12 @@ from dashboard.vehicle_page.base import VehicleContext
 from dashboard.vehicle_page.diagnostics import checked_systems, list_warnings, unreported_systems
 from dashboard.vehicle_page.schematic import SIGNALS as DRAWN
 from dashboard.vehicle_page.schematic import build_schematic
-from dashboard.vehicle_page.unavailability import granted_permissions, is_ungranted, unavailability_reason
+from dashboard.vehicle_page.unavailability import (
+    granted_permissions,
+    is_ungranted,
+    is_unrequested,
+    unavailability_reason,
+)
 from vehicles import catalogue, formatting
 from vehicles.catalogue import Signal
 from vehicles.charge_limits import active_limit
@@ -97,6 +102,9 @@ class _Reasons:
     def text(self, row: LatestSignal) -> str:
         return unavailability_reason(row, granted=self.granted, requested=self.requested)
 
+    def is_unrequested(self, signal: Signal) -> bool:
+        return is_unrequested(signal, granted=self.granted, requested=self.requested)
+
     def can_request(self, row: LatestSignal) -> bool:
         return is_ungranted(row, granted=self.granted, requested=self.requested)
 
@@ -159,7 +167,8 @@ def overview_context(
         "location_problem": _location_problem(state, reason),
         "alerts": list_warnings(state),
         "checked": checked_systems(state),
-        "unchecked": unreported_systems(state),
+        "unchecked": unreported_systems(state, is_unrequested=reason.is_unrequested),
+        "warnings_unrequested": reason.is_unrequested(catalogue.MIL),
         "missing": _missing(state, reason),
         "has_data": bool(state.signals),
         "may_connect": frame.can(Permission.CONNECT),

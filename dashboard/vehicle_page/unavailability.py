@@ -9,7 +9,7 @@ from vehicles.catalogue import CATALOGUE, Signal
 from vehicles.formatting import format_error
 from vehicles.models import LatestSignal
 
-_PERMISSION = "PERMISSION"
+PERMISSION_ERROR = "PERMISSION"
 
 
 def granted_permissions(connections: Iterable[Connection]) -> frozenset[str] | None:
@@ -32,7 +32,7 @@ def unavailability_reason(
     text = format_error(row)
     if row.rejection_reason:
         return f"{text} {row.rejection_reason}"
-    if not text or row.error_type != _PERMISSION or signal is None:
+    if not text or row.error_type != PERMISSION_ERROR or signal is None:
         return text
     if is_unrequested(signal, granted=granted, requested=requested):
         return ""
@@ -51,6 +51,6 @@ def is_unrequested(signal: Signal, *, granted: frozenset[str] | None, requested:
 def is_ungranted(row: LatestSignal, *, granted: frozenset[str] | None, requested: Collection[str]) -> bool:
     """Whether asking the driver for the permission may bring the value."""
     signal = CATALOGUE.get(row.code)
-    if row.error_type != _PERMISSION or signal is None or signal.permission not in requested:
+    if row.error_type != PERMISSION_ERROR or signal is None or signal.permission not in requested:
         return False
     return granted is None or signal.permission not in granted

@@ -11,7 +11,7 @@ from pytest_django import DjangoAssertNumQueries
 from accounts.models import Fleet, User
 from alerts.preferences import update_settings
 from connect.driver_portal import privacy
-from connect.models import Connection, ConnectionState
+from connect.models import Connection, ConnectionState, PermissionSettings
 from connect.scopes import FLEET_SCOPES
 from tests.dashboard.vehicle_page.fixtures import create_connection, grid, store_error, store_signal
 from vehicles import catalogue
@@ -160,6 +160,19 @@ def test_systems_that_were_not_reported_are_named(
     assert "Not reported: Airbag." in content
 
 
+def test_warnings_that_the_fleet_does_not_request_are_not_missing(
+    owner: User, vehicle: Vehicle, browser_of: BrowserOf
+) -> None:
+    create_connection(vehicle, scopes=list(FLEET_SCOPES))
+    store_error(vehicle, catalogue.MIL, "PERMISSION")
+    content = browser_of(owner).get(address(vehicle)).content.decode()
+    assert "t request warnings from drivers." in content
+    assert "Not reported:" not in content
+    PermissionSettings.objects.create(fleet=vehicle.fleet, scopes=[catalogue.MIL.permission])
+    content = browser_of(owner).get(address(vehicle)).content.decode()
+    assert "Not reported: Malfunction indicator lamp." in content
+
+
 def test_a_rejected_value_is_explained(owner: User, vehicle: Vehicle, browser_of: BrowserOf) -> None:
     store_error(vehicle, catalogue.ODOMETER, "REFUSED", body={"value": 40_000, "unit": "km"})
     words = [Count.KILOMETERS.message(count=count) for count in (0, 40_000)]
@@ -258,6 +271,7 @@ def test_trouble_codes_without_details_are_shown_as_a_count(
 def test_without_a_warning_the_number_of_healthy_systems_is_shown(
     owner: User, vehicle_with_data: Vehicle, browser_of: BrowserOf
 ) -> None:
+    PermissionSettings.objects.create(fleet=vehicle_with_data.fleet, scopes=[catalogue.MIL.permission])
     assert "t report system warnings" in browser_of(owner).get(address(vehicle_with_data)).content.decode()
     store_signal(vehicle_with_data, catalogue.ABS, {"status": "OK", "description": ""})
     store_signal(vehicle_with_data, catalogue.AIRBAG, {"status": "OK", "description": ""})
