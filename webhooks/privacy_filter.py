@@ -50,8 +50,10 @@ def empty_unrecorded(entries: Sequence[InboxEntry], *, now: datetime) -> None:
     if not named:
         return
     words = set().union(*named.values())
+    # Only a delivery that couldn't be read may be found by VIN, which has no index.
+    vins = set().union(*(texts for entry, texts in named.items() if not entry.smartcar_vehicle_id))
     vehicles: dict[str, set[int]] = {}
-    for pk, *texts in Vehicle.objects.filter(Q(smartcar_id__in=words) | Q(vin__in=words)).values_list(
+    for pk, *texts in Vehicle.objects.filter(Q(smartcar_id__in=words) | Q(vin__in=vins)).values_list(
         "pk", "smartcar_id", "vin"
     ):
         for text in texts:
