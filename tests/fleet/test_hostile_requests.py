@@ -20,6 +20,7 @@ from rest_framework.throttling import SimpleRateThrottle
 from accounts.models import Fleet, MemberInvitation, Membership, User
 from accounts.tokens.services import issue_token
 from alerts.models import Alert
+from alerts.types import AlertType
 from commands.bulk.models import BulkCommand
 from commands.models import Command
 from connect.models import (
@@ -65,6 +66,8 @@ ADMIN_NAMES = (
     "id__gte",
     "pk__in",
 )
+# What the pages of one row read.
+ADMIN_ROW_NAMES = ("_popup", "_to_field", "_changelist_filters")
 HEADER_PATHS = (
     "/",
     "/accounts/sign-in/",
@@ -120,7 +123,8 @@ def ids(fleet: Fleet, owner: User, vehicle: Vehicle) -> dict[str, Any]:
     Alert.objects.create(
         fleet=fleet,
         vehicle=vehicle,
-        kind="low_battery",
+        kind=AlertType.BATTERY,
+        payload={"level": 12, "threshold": 20, "fuel": False},
         subject_id=vehicle.pk,
         opened_at=now,
         last_raised_at=now,
@@ -327,14 +331,11 @@ def test_the_first_and_last_day_of_all(crawler: Crawler, start: str, end: str) -
                 crawler.send("GET", f"{crawler.path(address)}?{query}")
 
 
-@pytest.mark.xfail(
-    strict=False, reason="takes minutes and was never seen to end; what it finds is not mended yet"
-)
 def test_odd_values_in_queries_of_the_admin(crawler: Crawler) -> None:
     for address in ALL:
         if _is_admin(address) and not address.form.endswith(("/add/", "/delete/", "/history/", "logout/")):
             path = crawler.path(address)
-            for name in ADMIN_NAMES:
+            for name in ADMIN_ROW_NAMES if address.names else ADMIN_NAMES:
                 for value in ("%00", "%FF", "9" * 40, "9" * 4400, "0001-01-01", "x", "-1"):
                     crawler.send("GET", f"{path}?{name}={value}")
 
