@@ -8,13 +8,13 @@ const SCROLLED_PARTS = [".vehicle-scroll", ".fleet-tiles"];
 let version, reloadTimer;
 
 const list = () => document.getElementById("vehicles");
+const afterPress = (element, action) => document.dispatchEvent(new CustomEvent("after-press", { detail: { element, action } }));
 const tableUpdated = () => document.dispatchEvent(new CustomEvent("table:updated"));
 
 // Live updates
 
 document.body.addEventListener("stream:rows", ({ detail }) => {
-  for (const [id, html] of Object.entries(detail)) patch(document.getElementById(`vehicle-${id}`), html);
-  tableUpdated();
+  for (const [id, html] of Object.entries(detail)) update(`vehicle-${id}`, html);
 });
 document.body.addEventListener("stream:fleet", ({ detail }) => {
   if (updateCounts(detail.counts)) reloadSoon();
@@ -22,6 +22,11 @@ document.body.addEventListener("stream:fleet", ({ detail }) => {
 document.body.addEventListener("stream:poll", reload);
 document.body.addEventListener("stream:resync", reloadAll);
 setInterval(() => document.hidden || reloadAll(), AGING);
+
+function update(id, html) {
+  const row = document.getElementById(id);
+  if (row) afterPress(row, () => patch(document.getElementById(id), html));
+}
 
 function patch(row, html) {
   if (!row) return;
@@ -32,6 +37,7 @@ function patch(row, html) {
   row.replaceWith(fresh);
   fresh.classList.add("just-changed");
   if (focused) document.getElementById(focused)?.focus({ preventScroll: true });
+  tableUpdated();
 }
 
 // Updates the counts on the tiles. Returns whether the list of shown vehicles may have changed.
@@ -74,6 +80,10 @@ async function reload() {
   const is = response.headers.get("X-Version");
   if (!is) return location.reload(); // the user was signed out
   const html = await response.text();
+  afterPress(list(), () => replaceList(requestedUrl, is, html));
+}
+
+function replaceList(requestedUrl, is, html) {
   if (list().dataset.list !== requestedUrl) return; // the filters have changed in the meantime
   version = { of: requestedUrl, is };
   const focused = list().contains(document.activeElement) ? document.activeElement.id : "";

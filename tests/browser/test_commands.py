@@ -5,7 +5,7 @@ import time
 import httpx
 import pytest
 from django.contrib.sessions.models import Session
-from playwright.sync_api import BrowserContext, Page, expect
+from playwright.sync_api import BrowserContext, Locator, Page, expect
 
 from accounts import reauthentication
 from accounts.models import Fleet, User
@@ -119,6 +119,52 @@ def test_every_button_shows_its_result_without_a_reload(
     expect(page.locator(".lock-state")).to_contain_text("Unlocked")
     assert page.evaluate("window.stillTheSamePage") is True
     assert problems == []
+
+
+def hold(page: Page, button: Locator) -> None:
+    """Press the mouse on the button, again if the page moved it away in between."""
+    button.hover()
+    page.mouse.down()
+    while not button.evaluate("(each) => each.matches(':active')"):
+        page.mouse.move(0, 0)
+        page.mouse.up()
+        button.hover()
+        page.mouse.down()
+
+
+def test_a_button_pressed_while_the_panel_changes_still_works(
+    context: BrowserContext, smartcar: str, settings: object, fleet: Fleet, owner: User
+) -> None:
+    (vehicle,) = connect_teslas(smartcar, fleet=fleet, owner=owner, count=1)
+    page = context.new_page()
+    sign_in(page, settings.SITE_URL, owner)  # type: ignore[attr-defined]
+    page.goto(f"{settings.SITE_URL}/fleets/blue/vehicles/{vehicle.smartcar_id}/")  # type: ignore[attr-defined]
+    page.evaluate("window.stillTheSamePage = true")
+    reload = "htmx.ajax('GET', document.querySelector('#commands').getAttribute('hx-get').split('?')[0], "
+    reload += "{source: '#commands', target: '#commands', swap: 'outerHTML'})"
+    dialog = page.get_by_role("dialog")
+    expire_reauthentication()
+
+    # The panel's new content arrives between press and release.
+    hold(page, page.get_by_role("button", name="Unlock", exact=True))
+    page.evaluate(reload)
+    page.mouse.up()
+    expect(dialog.get_by_label("Reason")).to_be_visible()
+    dialog.get_by_role("link", name="Cancel").click()
+
+    # The button is pressed in the moment that the panel's new content is inserted.
+    page.evaluate("""
+        document.addEventListener("htmx:afterSwap", () => setTimeout(() => document.getElementById("unlock-button").click()),
+            { once: true })
+    """)
+    page.evaluate(reload)
+    expect(dialog.get_by_label("Reason")).to_be_visible()
+    dialog.get_by_role("link", name="Cancel").click()
+
+    # The panel is reloading while the button is pressed: its response may arrive before or after the button's.
+    page.evaluate(f"{reload}; document.getElementById('unlock-button').click()")
+    expect(dialog.get_by_label("Reason")).to_be_visible()
+    assert page.evaluate("window.stillTheSamePage") is True
 
 
 def test_many_vehicles_are_selected_reviewed_and_tracked(
