@@ -1,5 +1,6 @@
 """Screens, themes and common steps of the browser tests."""
 
+import os
 from dataclasses import dataclass
 from typing import Literal
 
@@ -37,13 +38,14 @@ DESKTOP: ViewportSize = {"width": 1440, "height": 900}
 PHONE: ViewportSize = {"width": 390, "height": 844}
 ON_DESKTOP = View(DESKTOP, "light")
 ON_PHONE = View(PHONE, "dark")
-# Each scenario runs in all four views. `make test` runs those not marked as slow, on a light desktop.
+# `make test` runs each scenario on a light desktop, `make soak` on a dark phone, too: each width, theme and API version
+# once. With TEST_ALL_VIEWS=1, the other two combinations are added.
+_SLOW_VIEWS = [ON_PHONE]
+if os.environ.get("TEST_ALL_VIEWS"):
+    _SLOW_VIEWS += [View(DESKTOP, "dark"), View(PHONE, "light")]
 VIEWS = [
     pytest.param(ON_DESKTOP, id=str(ON_DESKTOP)),
-    *(
-        pytest.param(view, id=str(view), marks=pytest.mark.slow)
-        for view in (ON_PHONE, View(DESKTOP, "dark"), View(PHONE, "light"))
-    ),
+    *(pytest.param(view, id=str(view), marks=pytest.mark.slow) for view in _SLOW_VIEWS),
 ]
 # For tests that don't depend on the view.
 desktop_only = pytest.mark.parametrize("view", [ON_DESKTOP], ids=str, indirect=True)

@@ -336,7 +336,7 @@ def test_odd_values_in_queries_of_the_admin(crawler: Crawler) -> None:
         if _is_admin(address) and not address.form.endswith(("/add/", "/delete/", "/history/", "logout/")):
             path = crawler.path(address)
             for name in ADMIN_ROW_NAMES if address.names else ADMIN_NAMES:
-                for value in ("%00", "%FF", "9" * 40, "9" * 4400, "0001-01-01", "x", "-1"):
+                for value in ("%00", "9" * 40, "0001-01-01", "x"):
                     crawler.send("GET", f"{path}?{name}={value}")
 
 
