@@ -27,9 +27,10 @@ test: setup-dev ## set up and run the tests, without the slow ones; ARGS="-k loc
 test-fast: setup-dev ## run the tests that need no browser, simulator or web server of their own
 	@$(PY) -m pytest --numprocesses 2 --dist worksteal -m "not slow and not browser and not servers" $(ARGS)
 
-coverage: setup-dev ## run the tests as `make test` does and report which code they ran; details in var/coverage/html
-	@$(PY) -m pytest --numprocesses 2 --dist worksteal -m "not slow and not no_cover" --cov \
-		--cov-report=html $(ARGS)
+# Measuring doubles the time of a test, so only those tests are measured that run the code in their own process.
+coverage: setup-dev ## run the tests of `make test-fast` and report which code they ran; details in var/coverage/html
+	@$(PY) -m pytest --numprocesses 2 --dist worksteal \
+		-m "not slow and not browser and not servers and not no_cover" --cov --cov-report=html $(ARGS)
 	@echo "Branch coverage: $$($(PY) -m coverage report --format=total) %"
 
 soak: setup-dev ## run the slow tests: all pages at all sizes, killed processes, a thousand vehicles

@@ -1,7 +1,7 @@
 """Takes the screenshots in docs/images: `make screenshots`. Not part of the test suite."""
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from io import BytesIO
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -143,8 +143,8 @@ def sign_in_with_form(chromium: Browser, url: str, user: User) -> str:
 @pytest.mark.parametrize("shot", SHOTS, ids=str)
 def test_take_screenshot(chromium: Browser, courier_site: Site, shot: Shot) -> None:
     processing.process_waiting()
-    checker = open_checker(chromium, courier_site, role=shot.role, screen=shot.screen)
-    page = checker.open(shot.path.format(**courier_site.world.arguments), theme=shot.theme)
+    checker = open_checker(chromium, courier_site, role=shot.role, screen=replace(shot.screen, theme=shot.theme))
+    page = checker.open(shot.path.format(**courier_site.world.arguments))
     wait_until_drawn(page)
     shot.act(page)
     FOLDER.mkdir(exist_ok=True)

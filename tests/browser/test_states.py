@@ -1,7 +1,7 @@
 """Accessibility and layout of page states: after an action, without permission, and error pages."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import pytest
 from django.template.loader import render_to_string
@@ -79,7 +79,7 @@ STATES = [
 ]
 
 
-@pytest.mark.parametrize("screen", [DESKTOP, PHONE], ids=str)
+@pytest.mark.parametrize("screen", [DESKTOP, replace(PHONE, theme="dark")], ids=str)
 @pytest.mark.parametrize("state", STATES, ids=str)
 def test_page_states_are_accessible(chromium: Browser, site: Site, screen: Screen, state: State) -> None:
     checker = open_checker(chromium, site, role=state.role, screen=screen)
@@ -88,7 +88,7 @@ def test_page_states_are_accessible(chromium: Browser, site: Site, screen: Scree
     checker.context.close()
 
 
-@pytest.mark.parametrize("screen", [DESKTOP, PHONE], ids=str)
+@pytest.mark.parametrize("screen", [DESKTOP, replace(PHONE, theme="dark")], ids=str)
 def test_the_error_page_is_accessible(chromium: Browser, site: Site, screen: Screen) -> None:
     checker = open_checker(chromium, site, role="owner", screen=screen)
     html = render_to_string("500.html")
