@@ -38,7 +38,7 @@ export function onTheme(draw) {
 }
 
 function paint(map) {
-  for (const { id, paint: colors } of outlineStyle().layers) {
+  for (const { id, paint: colors } of outlineStyle(map.hasLand).layers) {
     for (const [property, value] of Object.entries(colors)) map.setPaintProperty(id, property, value);
   }
 }
@@ -47,13 +47,14 @@ function color(name) {
   return getComputedStyle(document.documentElement).getPropertyValue(name).trim();
 }
 
-function outlineStyle() {
+// Without land, everything has the color of land: vehicles are rarely at sea.
+function outlineStyle(hasLand = false) {
   const empty = { type: "FeatureCollection", features: [] };
   return {
     version: 8,
     sources: { [LAND]: { type: "geojson", data: empty }, grid: { type: "geojson", data: empty } },
     layers: [
-      { id: "water", type: "background", paint: { "background-color": color("--map-water") } },
+      { id: "water", type: "background", paint: { "background-color": color(hasLand ? "--map-water" : "--map-land") } },
       { id: LAND, type: "fill", source: LAND, paint: { "fill-color": color("--map-land") } },
       { id: "coast", type: "line", source: LAND, paint: { "line-color": color("--map-coast"), "line-width": 1 } },
       { id: "grid", type: "line", source: "grid", paint: { "line-color": color("--map-grid"), "line-width": 1 } },
@@ -77,6 +78,9 @@ async function drawLand(map, element) {
   const show = async (address) => {
     const topology = await (await fetch(address)).json();
     map.getSource(LAND)?.setData(globalThis.topojson.feature(topology, topology.objects.land));
+    await new Promise((resolve) => map.once("idle", resolve));
+    map.hasLand = true;
+    paint(map);
   };
   if (landFar && map.getZoom() < NEAR) {
     await show(landFar);
