@@ -24,7 +24,7 @@ from fleet.environment import read_variable
 
 # Every child process has this variable, so that the next start finds those whose supervisor was killed.
 _MARK = "FLEET_DEMO"
-_VEHICLES = 12
+_VEHICLES = 24
 _UP_SECONDS = 60.0
 _STOP_SECONDS = 20.0
 
@@ -136,7 +136,7 @@ def _settings(demo: Demo, supervisor: Supervisor, servers: Mapping[str, str]) ->
 
 
 def vehicle_count(demo: Demo) -> int:
-    """Returns the number of vehicles of the demo's fleet: that of the existing demo, or else the requested one, or 12.
+    """Returns the number of vehicles of the demo's fleet: that of the existing demo, or else the requested one, or 24.
 
     Raises `DemoError` if the existing demo has another number than requested, because its simulator depends on it.
     """
@@ -160,6 +160,7 @@ def _start_processes(demo: Demo, supervisor: Supervisor, values: Mapping[str, st
             services.simulator(
                 demo.ports,
                 vehicles=int(values["DEMO_VEHICLES"]),
+                munich=int(values.get("DEMO_MUNICH_VEHICLES", 0)),
                 state=demo.var / "simulator.json",
                 callback=callback,
             ),
@@ -174,7 +175,7 @@ def _start_processes(demo: Demo, supervisor: Supervisor, values: Mapping[str, st
         supervisor.wait(services.responds(f"{site}/readyz"), what="web", seconds=_UP_SECONDS)
     with _step("Demo fleets"):
         services.register_webhook(values, ports=demo.ports)
-        supervisor.run("demo_fleet", services.manage("demo_fleet"))
+        supervisor.run("seed_demo", services.manage("seed_demo"))
     with _step("Workers and beat"):
         for name, queue in (("worker", "default"), ("commands", "commands")):
             responds = services.worker_responds(queue, redis_url=values["REDIS_URL"])

@@ -60,6 +60,14 @@ class TestSettingsFile:
         assert changed == {"LOG_LEVEL", "SITE_URL", "CSRF_TRUSTED_ORIGINS"}
         assert second["SITE_URL"] == "http://127.0.0.1:8001"
 
+    def test_only_a_new_demo_gets_a_history_and_a_fleet_in_munich(self, tmp_path: Path) -> None:
+        new = write_settings(tmp_path / "new.env")
+        assert (new["DEMO_HISTORY_DAYS"], new["DEMO_MUNICH_VEHICLES"]) == ("60", "4")
+        assert write_settings(tmp_path / "new.env")["DEMO_MUNICH_VEHICLES"] == "4"
+        (tmp_path / "old.env").write_text("DEMO_VEHICLES=12\n")
+        old = write_settings(tmp_path / "old.env")
+        assert not {"DEMO_HISTORY_DAYS", "DEMO_MUNICH_VEHICLES"} & old.keys()
+
     def test_only_the_owner_can_read_the_file(self, tmp_path: Path) -> None:
         write_settings(tmp_path / "demo.env")
         assert stat.S_IMODE((tmp_path / "demo.env").stat().st_mode) == 0o600
@@ -133,7 +141,7 @@ class TestNumberOfVehicles:
         return replace(Demo.from_environment(PROJECT, variables), var=var)
 
     def test_the_requested_number_is_used_and_stays(self, tmp_path: Path) -> None:
-        assert vehicle_count(self.demo(tmp_path)) == 12
+        assert vehicle_count(self.demo(tmp_path)) == 24
         assert vehicle_count(self.demo(tmp_path, DEMO_VEHICLES="40")) == 40
         (tmp_path / "demo.env").write_text("DEMO_VEHICLES=40\n")
         assert vehicle_count(self.demo(tmp_path)) == 40

@@ -1,0 +1,132 @@
+"""Sets up a new fleet as its members would have: roles, settings, places, names of vehicles, invitations, views."""
+
+from datetime import datetime, timedelta
+from random import Random
+
+from django.conf import settings
+from django.db import transaction
+
+from accounts.members.services import invite_member
+from accounts.models import AuditLogEntry, Fleet, MemberInvitation, Membership, Role, User
+from accounts.services import add_member, create_fleet
+from alerts.models import AlertSettings
+from commands.models import CommandPolicy, ReasonRequirement
+from connect.invitations import services as invitations
+from connect.models import Invitation
+from connect.scopes import FLEET_SCOPES
+from dashboard.fleet_settings.services import update_settings
+from dashboard.models import SavedView
+from demo.seeding.plans import FleetPlan, Person, PlannedPlace
+from vehicles.models import Place, Vehicle
+from vehicles.places.services import save_place
+
+_LETTERS = "ABCDEFGHJKLMNPRSTUVWXYZ"
+
+
+def get_or_create_user(*, email: str, password: str, name: str, staff: bool = False) -> User:
+    """Returns the user with this address, whose password is this one from now on."""
+    user = User.objects.filter(email=email).first()
+    if user is None:
+        first, last = name.split(maxsplit=1)
+        create = User.objects.create_superuser if staff else User.objects.create_user
+        return create(email, password, first_name=first, last_name=last)
+    if not user.check_password(password):
+        user.set_password(password)
+        user.save(update_fields=["password"])
+    return user
+
+
+@transaction.atomic
+def create_planned_fleet(plan: FleetPlan, *, owner: User, api_version: str) -> Fleet:
+    """Creates the fleet with its members, who have the owner's password, its settings and places."""
+    fleet = create_fleet(name=plan.name, slug=plan.slug, owner=owner, api_version=api_version)
+    values = {"time_zone": plan.time_zone, "unit_system": plan.units.value}
+    update_settings(fleet=fleet, values=values, actor=owner)
+    fleet.refresh_from_db()
+    for person in plan.members:
+        user = _member(person, password_hash=owner.password, language=plan.language)
+        add_member(fleet=fleet, user=user, role=person.role, actor=owner)
+    AlertSettings.objects.create(fleet=fleet, low_battery=plan.low_battery)
+    CommandPolicy.objects.create(fleet=fleet, reason_for=ReasonRequirement.UNLOCK)
+    for place in plan.places:
+        save_place(place=_place(fleet, place), actor=owner)
+    for name, query in plan.views:
+        SavedView.objects.create(fleet=fleet, user=owner, name=name, query=query, shared=True)
+    return fleet
+
+
+def _member(person: Person, *, password_hash: str, language: str) -> User:
+    first, last = person.name.split(maxsplit=1)
+    # Not create_user: hashing a password takes a quarter of a second.
+    return User.objects.create(
+        email=person.email, password=password_hash, first_name=first, last_name=last, language=language
+    )
+
+
+def _place(fleet: Fleet, place: PlannedPlace) -> Place:
+    return Place(
+        fleet=fleet,
+        name=place.name,
+        kind=place.kind,
+        latitude=place.latitude,
+        longitude=place.longitude,
+        radius=place.radius,
+    )
+
+
+def name_vehicles(fleet: Fleet, plan: FleetPlan) -> None:
+    """Enters a name, plate, group and driver for each vehicle that has no plate yet."""
+    rng = Random(plan.slug)  # noqa: S311 - repeatable
+    vehicles = list(Vehicle.objects.filter(fleet=fleet).order_by("pk"))
+    width = max(2, len(str(len(vehicles))))
+    for number, vehicle in enumerate(vehicles):
+        plate = plan.plate.format(
+            letters="".join(rng.choices(_LETTERS, k=3)), digits=f"{rng.randrange(100, 1000)}"
+        )
+        if vehicle.plate:
+            continue
+        vehicle.plate, vehicle.name_entered = plate, True
+        vehicle.name = f"{plan.vehicle_name} {number + 1:0{width}}"
+        if plan.groups:
+            vehicle.group = plan.groups[number % len(plan.groups)]
+        if plan.drivers and vehicle.group != plan.groups[-1]:
+            vehicle.driver = plan.drivers[number] if number < len(plan.drivers) else ""
+    Vehicle.objects.bulk_update(
+        vehicles, ["plate", "name", "name_entered", "group", "driver"], batch_size=500
+    )
+
+
+def invite_people(fleet: Fleet, plan: FleetPlan, *, user: User, now: datetime) -> None:
+    """Sends invitations to drivers and to a member; those to drivers are some days old."""
+    for days, (name, email) in enumerate(plan.invited_drivers, start=1):
+        invitation = invitations.invite(
+            fleet=fleet,
+            user=user,
+            by_email=True,
+            driver_name=name,
+            driver_email=email,
+            scopes=list(FLEET_SCOPES),
+            mode=settings.SMARTCAR_MODE,
+            language=plan.language,
+        )
+        sent = timedelta(days=days, hours=3)
+        Invitation.objects.filter(pk=invitation.pk).update(
+            created_at=invitation.created_at - sent, expires_at=invitation.expires_at - sent
+        )
+    if plan.invited_member:
+        invitation = invite_member(
+            fleet=fleet, user=user, email=plan.invited_member, role=Role.VIEWER, language=plan.language
+        )
+        MemberInvitation.objects.filter(pk=invitation.pk).update(created_at=now - timedelta(hours=5))
+
+
+def backdate(fleet: Fleet, *, start: datetime) -> None:
+    """Moves the fleet and what was set up so far to `start`, in the order in which it happened."""
+    Fleet.objects.filter(pk=fleet.pk).update(created_at=start)
+    Membership.objects.filter(fleet=fleet).update(created_at=start)
+    Place.objects.filter(fleet=fleet).update(created_at=start)
+    SavedView.objects.filter(fleet=fleet).update(created_at=start + timedelta(days=3))
+    entries = list(AuditLogEntry.objects.filter(fleet=fleet).order_by("at", "pk"))
+    for minutes, entry in enumerate(entries):
+        entry.at = start + timedelta(minutes=2 * minutes)
+    AuditLogEntry.objects.bulk_update(entries, ["at"], batch_size=500)
