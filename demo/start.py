@@ -79,9 +79,10 @@ def run(demo: Demo) -> None:
             servers = stack.enter_context(_servers(demo, supervisor))
             stack.callback(_stop_leftovers, demo.var)  # runs last: children of a process that died
             stack.callback(supervisor.stop_all)
+            new = not (demo.var / "demo.env").exists()
             values = _settings(demo, supervisor, servers)
             _start_processes(demo, supervisor, values)
-            _print_welcome(values, seconds=time.monotonic() - started_at)
+            _print_welcome(values, seconds=time.monotonic() - started_at, new=new)
             while True:
                 supervisor.pause(0.25)
         except Stopped:
@@ -173,7 +174,7 @@ def _start_processes(demo: Demo, supervisor: Supervisor, values: Mapping[str, st
         supervisor.start("beat", services.beat(demo.var / "beat-schedule"))
         supervisor.wait(services.responds(f"{origin}/control/health"), what="simulator", seconds=_UP_SECONDS)
         supervisor.wait(services.responds(f"{site}/readyz"), what="web", seconds=_UP_SECONDS)
-    with _step("Demo fleets"):
+    with _step("Demo fleets and their history" if values.get("DEMO_HISTORY_DAYS") else "Demo fleets"):
         services.register_webhook(values, ports=demo.ports)
         supervisor.run("seed_demo", services.manage("seed_demo"))
     with _step("Workers and beat"):
@@ -190,7 +191,7 @@ def _step(title: str) -> Iterator[None]:
     print_line(f"  {title:<40} {time.monotonic() - started_at:5.1f} s")
 
 
-def _print_welcome(values: Mapping[str, str], *, seconds: float) -> None:
+def _print_welcome(values: Mapping[str, str], *, seconds: float, new: bool) -> None:
     simulator = values["SMARTCAR_CONNECT_ORIGIN"].removesuffix("/connect")
     manager, other = values["DEMO_EMAIL"], values["DEMO_OTHER_EMAIL"]
     width = max(len(manager), len(other))
@@ -201,9 +202,18 @@ The demo is up, {seconds:.1f} s after its start:  {values["SITE_URL"]}
   {manager:<{width}}  {values["DEMO_PASSWORD"]}  (a fleet manager)
   {other:<{width}}  {values["DEMO_OTHER_PASSWORD"]}  (of another fleet)
 
+Emails that the demo would send:  {values["SITE_URL"]}/demo/emails/
 Simulator, in place of Smartcar:  {simulator}/control/
-Logs are in var/log, settings in var/demo.env. Ctrl-C stops everything; make demo-reset deletes it.
+Logs are in var/log, settings in var/demo.env. {_data(values, new=new)}
+Ctrl-C stops everything; the next start continues. To start afresh: make demo-reset
 """)
+
+
+def _data(values: Mapping[str, str], *, new: bool) -> str:
+    days = values.get("DEMO_HISTORY_DAYS")
+    if not new:
+        return "The data is that of the earlier start."
+    return f"The data is new, with {days} days of history." if days else "The data is new."
 
 
 def _stop_leftovers(var: Path) -> None:

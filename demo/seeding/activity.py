@@ -47,9 +47,12 @@ def backdate_connections(fleet: Fleet, *, start: datetime) -> None:
         vehicle.created_at = max(first.get(vehicle.pk, now), start)
     for connection in connections:
         connection.created_at = max(first.get(connection.vehicle_id, now), start)
+        connection.subscribed_at = connection.created_at + timedelta(seconds=2)
         connection.state_since = connection.created_at + timedelta(seconds=9)
     Vehicle.objects.bulk_update(vehicles, ["created_at"], batch_size=500)
-    Connection.objects.bulk_update(connections, ["created_at", "state_since"], batch_size=500)
+    Connection.objects.bulk_update(
+        connections, ["created_at", "subscribed_at", "state_since"], batch_size=500
+    )
     transitions = list(
         Transition.objects.filter(connection__fleet=fleet).select_related("connection").order_by("at")
     )

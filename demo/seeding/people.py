@@ -1,25 +1,30 @@
 """Sets up a new fleet as its members would have: roles, settings, places, names of vehicles, invitations, views."""
 
-from datetime import datetime, timedelta
+from datetime import datetime, time, timedelta
 from random import Random
 
 from django.conf import settings
 from django.db import transaction
 
+from accounts.audit import AuditObject
 from accounts.members.services import invite_member
 from accounts.models import AuditLogEntry, Fleet, MemberInvitation, Membership, Role, User
 from accounts.services import add_member, create_fleet
 from alerts.models import AlertSettings
 from commands.models import CommandPolicy, ReasonRequirement
+from connect.driver_portal import privacy
 from connect.invitations import services as invitations
-from connect.models import Invitation
+from connect.models import Connection, DriverPortal, Invitation
 from connect.scopes import FLEET_SCOPES
+from core.signed_links import hash_token
 from dashboard.fleet_settings.services import update_settings
 from dashboard.models import SavedView
 from demo.seeding.plans import FleetPlan, Person, PlannedPlace
 from vehicles.models import Place, Vehicle
 from vehicles.places.services import save_place
 
+# In the order of connections.
+_HIDING_DRIVER = 5
 _LETTERS = "ABCDEFGHJKLMNPRSTUVWXYZ"
 
 
@@ -75,7 +80,7 @@ def _place(fleet: Fleet, place: PlannedPlace) -> Place:
 
 
 def name_vehicles(fleet: Fleet, plan: FleetPlan) -> None:
-    """Enters a name, plate, group and driver for each vehicle that has no plate yet."""
+    """Enters a name, plate, group and driver for each vehicle about which nothing was entered yet."""
     rng = Random(plan.slug)  # noqa: S311 - repeatable
     vehicles = list(Vehicle.objects.filter(fleet=fleet).order_by("pk"))
     width = max(2, len(str(len(vehicles))))
@@ -83,7 +88,7 @@ def name_vehicles(fleet: Fleet, plan: FleetPlan) -> None:
         plate = plan.plate.format(
             letters="".join(rng.choices(_LETTERS, k=3)), digits=f"{rng.randrange(100, 1000)}"
         )
-        if vehicle.plate:
+        if vehicle.plate or vehicle.name_entered or vehicle.driver or vehicle.group:
             continue
         vehicle.plate, vehicle.name_entered = plate, True
         vehicle.name = f"{plan.vehicle_name} {number + 1:0{width}}"
@@ -94,6 +99,30 @@ def name_vehicles(fleet: Fleet, plan: FleetPlan) -> None:
     Vehicle.objects.bulk_update(
         vehicles, ["plate", "name", "name_entered", "group", "driver"], batch_size=500
     )
+
+
+def open_driver_pages(fleet: Fleet, plan: FleetPlan, *, now: datetime) -> None:
+    """Gives each driver a page, as their own authorization would. One hides the location at night."""
+    pages = {each.smartcar_user_id: each for each in DriverPortal.objects.filter(fleet=fleet)}
+    connections = Connection.objects.filter(fleet=fleet).exclude(vehicle__driver="").select_related("vehicle")
+    for number, connection in enumerate(connections.order_by("pk")):
+        user_id = connection.smartcar_user_id
+        if user_id not in pages:
+            page = pages[user_id] = DriverPortal(
+                fleet=fleet,
+                smartcar_user_id=user_id,
+                driver_name=connection.vehicle.driver[:80],
+                language=plan.language,
+                time_zone=plan.time_zone,
+            )
+            page.secret_hash = hash_token(page.secret)
+        if number == _HIDING_DRIVER and plan.city == "San Francisco":
+            page = pages[user_id]
+            page.save()
+            privacy.set_hours(
+                connection=connection, starts=time(6), ends=time(20), weekdays_only=False, now=now, page=page
+            )
+    DriverPortal.objects.bulk_create(page for page in pages.values() if page.pk is None)
 
 
 def invite_people(fleet: Fleet, plan: FleetPlan, *, user: User, now: datetime) -> None:
@@ -109,15 +138,22 @@ def invite_people(fleet: Fleet, plan: FleetPlan, *, user: User, now: datetime) -
             mode=settings.SMARTCAR_MODE,
             language=plan.language,
         )
-        sent = timedelta(days=days, hours=3)
+        ago = timedelta(days=days, hours=3)
         Invitation.objects.filter(pk=invitation.pk).update(
-            created_at=invitation.created_at - sent, expires_at=invitation.expires_at - sent
+            created_at=invitation.created_at - ago, expires_at=invitation.expires_at - ago
         )
+        _move_audit_entry(fleet, AuditObject.INVITATION, invitation.pk, to=now - ago)
     if plan.invited_member:
-        invitation = invite_member(
+        member = invite_member(
             fleet=fleet, user=user, email=plan.invited_member, role=Role.VIEWER, language=plan.language
         )
-        MemberInvitation.objects.filter(pk=invitation.pk).update(created_at=now - timedelta(hours=5))
+        ago = timedelta(hours=5)
+        MemberInvitation.objects.filter(pk=member.pk).update(created_at=now - ago)
+        _move_audit_entry(fleet, AuditObject.MEMBER_INVITATION, member.pk, to=now - ago)
+
+
+def _move_audit_entry(fleet: Fleet, kind: AuditObject, pk: int, *, to: datetime) -> None:
+    AuditLogEntry.objects.filter(fleet=fleet, object_type=kind, object_id=str(pk)).update(at=to)
 
 
 def backdate(fleet: Fleet, *, start: datetime) -> None:

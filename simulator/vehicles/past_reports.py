@@ -6,6 +6,7 @@ without a jump. A real vehicle would have reported more often.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Collection, Iterator
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
@@ -19,6 +20,9 @@ if TYPE_CHECKING:
     from simulator.vehicles.vehicle import Vehicle
 
 _AFTER_EVENT: Final = 20.0  # seconds
+_CHARGING_EVERY: Final = 50 * 60.0  # seconds
+# Reported again with each report while it is true, as clients may not rely on an hour-old state.
+_CHARGING: Final = "charge-ischarging"
 # Their bodies repeat the whole past with each report.
 _RECORDS: Final = frozenset({"charge-chargerecords", "service-records"})
 
@@ -55,13 +59,17 @@ def past_reports(
             if state.odometer < 0:
                 continue
             bodies = {entry.code: build_body(vehicle, entry, state) for entry in entries}
-            changed = {code: body for code, body in bodies.items() if before.get(code) != body}
+            changed = {
+                code: body
+                for code, body in bodies.items()
+                if before.get(code) != body or (code == _CHARGING and state.charging)
+            }
             before = bodies
             yield PastReport(clock.clock_time(moment), changed)
 
 
 def _moments(day: DailyPlan, spacing: float) -> Iterator[float]:
-    """Yield the times of a day's reports: its start, on the way, after arrivals, and at each tenth of a charge."""
+    """Yield the times of a day's reports: its start, on the way, after arrivals, and while charging."""
     events = sorted([*_trip_moments(day), *_charge_moments(day)])
     previous = day.start
     yield day.start
@@ -90,5 +98,7 @@ def _charge_moments(day: DailyPlan) -> Iterator[tuple[float, bool]]:
         if phase.charges:
             yield phase.charge_start + _AFTER_EVENT, True
             yield min(phase.charge_end, day.end) + _AFTER_EVENT, True
-            for moment in day.tenths(phase):
-                yield moment, False
+            for number in range(
+                1, math.ceil((min(phase.charge_end, day.end) - phase.charge_start) / _CHARGING_EVERY)
+            ):
+                yield phase.charge_start + number * _CHARGING_EVERY, False

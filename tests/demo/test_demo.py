@@ -219,7 +219,7 @@ class DemoRun:
         lines = []
         for line in process.stdout:
             lines.append(line)
-            if "Ctrl-C stops everything" in line:
+            if "To start afresh: make demo-reset" in line:
                 return "".join(lines)
         pytest.fail("the demo did not come up:\n" + "".join(lines))
 

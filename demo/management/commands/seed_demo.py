@@ -1,5 +1,6 @@
 """Creates the demo's users and fleets, connects vehicles of the simulator, and fills a new demo with life."""
 
+import time
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -7,6 +8,7 @@ import environ
 import httpx
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
+from django.db import transaction
 from django.utils import timezone
 
 from accounts.models import Fleet, SmartcarApiVersion, User
@@ -18,14 +20,15 @@ from demo.seeding.plans import BAY_COURIERS, HARBOR_RENTALS, ISAR_KURIERE, Fleet
 OTHER_FLEET_VEHICLES = 3
 # In a large demo, the other vehicles have a history from the start of the demo on.
 VEHICLES_WITH_HISTORY = 24
-# Drivers of the first fleet whose access has ended.
-_WITHOUT_ACCESS = 2
+# Vehicles of the first fleet, in the order in which they were connected, whose drivers' access has ended.
+_WITHOUT_ACCESS = slice(9, 16, 5)
 
 
 class Command(BaseCommand):
     help = "Creates the demo's users and fleets and connects vehicles. Existing ones stay unchanged."
 
     def handle(self, *args: Any, **options: Any) -> None:
+        self._started_at = time.monotonic()
         if not settings.DEMO:
             raise CommandError("This isn't a demo (DEMO is not true), so no demo fleet is created.")
         env = environ.Env()
@@ -48,15 +51,15 @@ class Command(BaseCommand):
             accounts = Accounts(simulator)
             for plan, owner, vehicles, api_version in wanted:
                 fleet = Fleet.objects.filter(slug=plan.slug).first()
-                new = fleet is None
                 if fleet is None:
                     fleet = people.create_planned_fleet(plan, owner=owner, api_version=api_version)
                 count = connect_vehicles(
                     simulator, accounts, fleet=fleet, owner=owner, city=plan.city, target=vehicles
                 )
                 people.name_vehicles(fleet, plan)
-                self.stdout.write(f"{fleet}: {count} vehicles")
-                if new and days:
+                self._log(f"{fleet}: {count} vehicles")
+                # A fleet gets its past once. If that was interrupted, the fleet isn't old yet.
+                if days and fleet.created_at > now - timedelta(days=days - 1):
                     self._fill(simulator, fleet, plan, owner=owner, start=now - timedelta(days=days))
 
     def _fill(
@@ -64,23 +67,27 @@ class Command(BaseCommand):
     ) -> None:
         """Gives a new fleet its past, since `start`."""
         now = timezone.now()
-        people.backdate(fleet, start=start)
+        people.open_driver_pages(fleet, plan, now=now)
         connections = list(Connection.objects.filter(fleet=fleet).select_related("vehicle").order_by("pk"))
-        without_access = (
-            connections[:_WITHOUT_ACCESS] if plan is BAY_COURIERS and len(connections) > 6 else []
-        )
+        without_access = connections[_WITHOUT_ACCESS] if plan is BAY_COURIERS else []
         if without_access:
             ids = [each.vehicle.smartcar_id for each in without_access]
             simulator.post("/control/troubles", json={"reauthenticate": ids}).raise_for_status()
         count = history.record(
             simulator, connections=connections[:VEHICLES_WITH_HISTORY], start=start, now=now
         )
-        self.stdout.write(f"{fleet}: {count} readings since {start:%Y-%m-%d}")
-        activity.backdate_connections(fleet, start=start)
-        activity.add_commands(fleet, plan, start=start, now=now)
-        activity.add_alerts(fleet, plan, now=now)
-        activity.end_access(without_access, now=now)
-        people.invite_people(fleet, plan, user=owner, now=now)
+        self._log(f"{fleet}: {count} readings since {start:%Y-%m-%d}")
+        with transaction.atomic():
+            people.backdate(fleet, start=start)
+            activity.backdate_connections(fleet, start=start)
+            activity.add_commands(fleet, plan, start=start, now=now)
+            activity.add_alerts(fleet, plan, now=now)
+            activity.end_access(without_access, now=now)
+            people.invite_people(fleet, plan, user=owner, now=now)
+        self._log(f"{fleet}: commands, alerts and invitations")
+
+    def _log(self, line: str) -> None:
+        self.stdout.write(f"{time.monotonic() - self._started_at:6.1f} s  {line}")
 
 
 def _simulator() -> str:

@@ -69,12 +69,26 @@ def test_vehicles_are_unlocked_and_locked_again(history: dict[str, list[PastRepo
     assert sum(len(each) > 8 and {True, False} <= set(each) for each in locks) > len(locks) / 2
 
 
-def test_only_changes_are_repeated(history: dict[str, list[PastReport]]) -> None:
+def test_only_changes_are_reported_and_that_a_vehicle_still_charges(
+    history: dict[str, list[PastReport]],
+) -> None:
     for found in history.values():
         latest: dict[str, Any] = {}
         for report in found:
-            assert all(latest.get(code) != body for code, body in report.bodies.items())
+            repeated = {code for code, body in report.bodies.items() if latest.get(code) == body}
+            assert repeated <= {"charge-ischarging"}
+            assert not repeated or report.bodies["charge-ischarging"]["value"]
             latest |= report.bodies
+
+
+def test_a_charging_vehicle_reports_at_least_once_an_hour(history: dict[str, list[PastReport]]) -> None:
+    for found in history.values():
+        states = [
+            (report.at, report.bodies["charge-ischarging"]["value"])
+            for report in found
+            if "charge-ischarging" in report.bodies
+        ]
+        assert all(after - before <= 3600 for (before, charging), (after, _) in pairwise(states) if charging)
 
 
 def test_the_same_seed_gives_the_same_past(history: dict[str, list[PastReport]]) -> None:
