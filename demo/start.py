@@ -176,7 +176,9 @@ def _start_processes(demo: Demo, supervisor: Supervisor, values: Mapping[str, st
         supervisor.wait(services.responds(f"{site}/readyz"), what="web", seconds=_UP_SECONDS)
     with _step("Demo fleets and their history" if values.get("DEMO_HISTORY_DAYS") else "Demo fleets"):
         services.register_webhook(values, ports=demo.ports)
-        supervisor.run("seed_demo", services.manage("seed_demo"))
+        # On a slow machine, connecting a vehicle takes a third of a second.
+        seconds = 300 + int(values["DEMO_VEHICLES"]) / 3
+        supervisor.run("seed_demo", services.manage("seed_demo"), seconds=seconds)
     with _step("Workers and beat"):
         for name, queue in (("worker", "default"), ("commands", "commands")):
             responds = services.worker_responds(queue, redis_url=values["REDIS_URL"])

@@ -26,6 +26,7 @@ from demo.seeding.derivation import PastCommand
 from demo.seeding.plans import FleetPlan
 from vehicles import catalogue
 from vehicles.catalogue import Signal
+from vehicles.encoding import decode
 from vehicles.energy import PLUG_IN_HYBRID, WITHOUT_PLUG
 from vehicles.models import Reading, Vehicle
 
@@ -48,14 +49,16 @@ def backdate_connections(fleet: Fleet, *, start: datetime) -> None:
     for connection in connections:
         connection.created_at = max(first.get(connection.vehicle_id, now), start)
         connection.subscribed_at = connection.created_at + timedelta(seconds=2)
-        connection.state_since = connection.created_at + timedelta(seconds=9)
+        if connection.state == ConnectionState.ACTIVE:
+            connection.state_since = connection.created_at + timedelta(seconds=9)
     Vehicle.objects.bulk_update(vehicles, ["created_at"], batch_size=500)
     Connection.objects.bulk_update(
         connections, ["created_at", "subscribed_at", "state_since"], batch_size=500
     )
-    transitions = list(
-        Transition.objects.filter(connection__fleet=fleet).select_related("connection").order_by("at")
+    began = Transition.objects.filter(
+        connection__fleet=fleet, to_state__in=(ConnectionState.PENDING, ConnectionState.ACTIVE)
     )
+    transitions = list(began.select_related("connection"))
     for transition in transitions:
         later = timedelta(seconds=9 if transition.from_state else 0)
         transition.at = transition.connection.created_at + later
@@ -241,6 +244,8 @@ def _series(fleet: Fleet, signal: Signal) -> Series:
     """Returns the readings of a signal by vehicle, oldest first."""
     found: Series = defaultdict(list)
     rows = Reading.objects.filter(vehicle__fleet=fleet, signal__code=signal.code)
-    for row in rows.select_related("signal").order_by("vehicle", "observed_at"):
-        found[row.vehicle_id].append((row.observed_at, row.body.get("value", row.body)))
+    columns = rows.order_by("vehicle", "observed_at").values_list("vehicle", "observed_at", "value", "rest")
+    for vehicle_id, at, value, rest in columns.iterator():
+        body = decode(signal.code, value=value, rest=rest)
+        found[vehicle_id].append((at, body.get("value", body)))
     return found

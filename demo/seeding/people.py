@@ -5,8 +5,10 @@ from random import Random
 
 from django.conf import settings
 from django.db import transaction
+from django.db.models import Exists, OuterRef, Q
+from django.utils import timezone
 
-from accounts.audit import AuditObject
+from accounts.audit import AuditEvent, AuditObject
 from accounts.members.services import invite_member
 from accounts.models import AuditLogEntry, Fleet, MemberInvitation, Membership, Role, User
 from accounts.services import add_member, create_fleet
@@ -20,7 +22,7 @@ from core.signed_links import hash_token
 from dashboard.fleet_settings.services import update_settings
 from dashboard.models import SavedView
 from demo.seeding.plans import FleetPlan, Person, PlannedPlace
-from vehicles.models import Place, Vehicle
+from vehicles.models import Place, Reading, Vehicle
 from vehicles.places.services import save_place
 
 # In the order of connections.
@@ -157,12 +159,22 @@ def _move_audit_entry(fleet: Fleet, kind: AuditObject, pk: int, *, to: datetime)
 
 
 def backdate(fleet: Fleet, *, start: datetime) -> None:
-    """Moves the fleet and what was set up so far to `start`, in the order in which it happened."""
+    """Moves the fleet and what was set up so far to `start`, in the order in which it happened.
+
+    Vehicles without a history were connected today.
+    """
     Fleet.objects.filter(pk=fleet.pk).update(created_at=start)
     Membership.objects.filter(fleet=fleet).update(created_at=start)
     Place.objects.filter(fleet=fleet).update(created_at=start)
     SavedView.objects.filter(fleet=fleet).update(created_at=start + timedelta(days=3))
-    entries = list(AuditLogEntry.objects.filter(fleet=fleet).order_by("at", "pk"))
+    with_history = Vehicle.objects.filter(
+        Exists(
+            Reading.objects.filter(vehicle=OuterRef("pk"), observed_at__lt=timezone.now() - timedelta(days=1))
+        ),
+        fleet=fleet,
+    )
+    today = Q(event=AuditEvent.VEHICLE_CONNECTED) & ~Q(object_id__in=with_history.values("smartcar_id"))
+    entries = list(AuditLogEntry.objects.filter(fleet=fleet).exclude(today).order_by("at", "pk"))
     for minutes, entry in enumerate(entries):
         entry.at = start + timedelta(minutes=2 * minutes)
     AuditLogEntry.objects.bulk_update(entries, ["at"], batch_size=500)

@@ -49,10 +49,12 @@ def fleet(owner: User) -> Fleet:
             smartcar_user_id=f"user-{number}",
             api_version="v3",
             mode="simulated",
+            state="active" if number else "needs_reauth",
             scopes=list(FLEET_SCOPES),
         )
         Transition.objects.create(connection=connection, to_state="pending")
         Transition.objects.create(connection=connection, from_state="pending", to_state="active")
+    Transition.objects.create(connection=connection, from_state="active", to_state="needs_reauth")
     people.name_vehicles(fleet, BAY_COURIERS)
     return fleet
 
@@ -180,10 +182,12 @@ def test_connections_are_as_old_as_their_history(fleet: Fleet) -> None:
     oldest = START + timedelta(hours=8)
     assert set(Connection.objects.values_list("created_at", flat=True)) == {oldest}
     assert set(Vehicle.objects.values_list("created_at", flat=True)) == {oldest}
-    assert all(
-        oldest <= at <= oldest + timedelta(minutes=1)
-        for at in Transition.objects.values_list("at", flat=True)
-    )
+    minute = timedelta(minutes=1)
+    working = Connection.objects.filter(state="active").values_list("state_since", flat=True)
+    began = Transition.objects.exclude(to_state="needs_reauth").values_list("at", flat=True)
+    assert all(oldest <= at <= oldest + minute for at in (*working, *began))
+    assert Connection.objects.get(state="needs_reauth").state_since > timezone.now() - minute
+    assert Transition.objects.get(to_state="needs_reauth").at > timezone.now() - minute
     entries = list(AuditLogEntry.objects.filter(fleet=fleet).order_by("pk").values_list("at", flat=True))
     assert entries == sorted(entries)
     assert entries[0] == START
