@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import signal
 import socket
 import stat
@@ -251,6 +252,10 @@ def test_a_complete_run(demo_run: DemoRun) -> None:
         assert values[name] in shown
     ready = httpx.get(f"{values['SITE_URL']}/readyz", trust_env=False)
     assert (ready.status_code, ready.json()["status"]) == (200, "ready")
+    assert "60 days of history" in shown
+    seeded = (demo_run.var / "log" / "seed_demo.log").read_text()
+    assert re.search(r"Isar Kuriere: [0-9]{4,} readings since", seeded)
+    assert httpx.get(f"{values['SITE_URL']}/demo/emails/", trust_env=False).status_code == 200
     for process in demo_run.remaining_processes():
         line = " ".join(process.cmdline())
         assert not any(
@@ -265,7 +270,8 @@ def test_a_complete_run(demo_run: DemoRun) -> None:
     assert demo_run.remaining_processes() == []
 
     second = demo_run.start()
-    demo_run.read_until_up(second)
+    assert "The data is that of the earlier start" in demo_run.read_until_up(second)
+    assert "readings" not in (demo_run.var / "log" / "seed_demo.log").read_text()
     values_after_restart = envfile.read(demo_run.var / "demo.env")
     assert values_after_restart == values
     second.kill()
