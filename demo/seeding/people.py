@@ -1,5 +1,6 @@
 """Sets up a new fleet as its members would have: roles, settings, places, names of vehicles, invitations, views."""
 
+from collections.abc import Sequence
 from datetime import datetime, time, timedelta
 from random import Random
 
@@ -97,10 +98,16 @@ def name_vehicles(fleet: Fleet, plan: FleetPlan) -> None:
         if plan.groups:
             vehicle.group = plan.groups[number % len(plan.groups)]
         if plan.drivers and vehicle.group != plan.groups[-1]:
-            vehicle.driver = plan.drivers[number] if number < len(plan.drivers) else ""
+            vehicle.driver = driver_name(plan.drivers, number)
     Vehicle.objects.bulk_update(
         vehicles, ["plate", "name", "name_entered", "group", "driver"], batch_size=500
     )
+
+
+def driver_name(names: Sequence[str], number: int) -> str:
+    """Returns the name of the n-th driver: one of these, or a first and a last name of two of them."""
+    first, last = number % len(names), (number + number // len(names)) % len(names)
+    return f"{names[first].split()[0]} {names[last].split()[-1]}"
 
 
 def open_driver_pages(fleet: Fleet, plan: FleetPlan, *, now: datetime) -> None:

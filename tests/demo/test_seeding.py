@@ -13,6 +13,7 @@ from commands.types import CHARGING, CommandType
 from demo.seeding import derivation
 from demo.seeding.derivation import LowPeriod, PastCommand
 from demo.seeding.history import readings
+from demo.seeding.people import driver_name
 from demo.seeding.plans import BAY_COURIERS, HARBOR_RENTALS, ISAR_KURIERE, FleetPlan
 from vehicles.readings import NewReading
 from vehicles.zones import known_zone
@@ -128,6 +129,13 @@ class TestCommands:
 
     def test_the_first_value_is_no_change(self) -> None:
         assert list(derivation.changes([(at(0), True), (at(1), True), (at(2), False)])) == [(at(2), False)]
+
+
+def test_the_first_drivers_have_their_own_names_and_further_ones_mixed_ones() -> None:
+    names = BAY_COURIERS.drivers
+    mixed = [driver_name(names, number) for number in range(len(names) ** 2)]
+    assert mixed[: len(names)] == list(names)
+    assert len(set(mixed)) == len(mixed)
 
 
 @pytest.mark.parametrize("plan", PLANS, ids=lambda plan: plan.slug)
