@@ -9,13 +9,16 @@ STATIC_SOURCES := $(shell find static -type f 2>/dev/null) core/staticfiles.py
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help demo demo-reset test test-fast coverage soak bench lint translations screenshots node-sdk setup setup-dev
+.PHONY: help demo demo-large demo-reset test test-fast coverage soak bench lint translations screenshots node-sdk setup setup-dev
 
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*## ' Makefile | sed -E 's/:.*## /\t/' | expand -t 14
 
 demo: setup ## set up and run the product with the simulator; PORT, SIMULATOR_PORT and DEMO_VEHICLES can be set
 	@exec $(PY) -m demo
+
+demo-large: export DEMO_VEHICLES ?= 2000
+demo-large: demo ## the same with 2,000 vehicles, for a new demo only
 
 demo-reset: ## stop the demo and delete its data
 	@if [ -x $(PY) ] && [ -d var ]; then $(PY) -m demo stop; fi

@@ -26,8 +26,12 @@ def update(
     """Writes the file for this start and returns all its values.
 
     Secrets generated earlier and lines added by hand are retained. `servers` contains `DATABASE_URL` and `REDIS_URL`.
+    Only a new demo gets a history and a fleet in Munich: the simulator of an existing one must stay the same.
     """
-    values = _generated() | read(path) | _derived(ports) | dict(servers)
+    existing = read(path)
+    new = {} if existing else {"DEMO_HISTORY_DAYS": "60", "DEMO_MUNICH_VEHICLES": str(_munich(vehicles))}
+    values = _generated() | new | existing | _derived(ports) | dict(servers)
+    values["DEMO_EMAIL_FOLDER"] = str(path.parent / "emails")
     values |= {"DEMO_VEHICLES": str(vehicles), "SMARTCAR_API_VERSION": api_version}
     # The name before 0.2.0, for scripts that read the file.
     values["SMARTCAR_GENERATION"] = api_version
@@ -46,6 +50,11 @@ def read(path: Path) -> dict[str, str]:
         return {}
     words = shlex.split(path.read_text(), comments=True)
     return dict(word.split("=", 1) for word in words if "=" in word)
+
+
+def _munich(vehicles: int) -> int:
+    """Returns the number of vehicles in Munich: a third, at most 8."""
+    return min(8, max(1, vehicles // 3))
 
 
 def _generated() -> dict[str, str]:

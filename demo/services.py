@@ -24,15 +24,16 @@ def manage(*arguments: str) -> list[str | Path]:
     return [PYTHON, "manage.py", *arguments]
 
 
-def simulator(ports: Ports, *, vehicles: int, state: Path, callback: str) -> list[str | Path]:
-    """The simulator has three vehicles for each one in the demo's fleet, which leaves makes for connecting more.
+def simulator(ports: Ports, *, vehicles: int, munich: int, state: Path, callback: str) -> list[str | Path]:
+    """The simulator has three vehicles for each one in the demo's fleets, which leaves makes for connecting more.
 
     Smartcar's limits (120 requests at once, refilled by 2 a minute) are raised, as they would cause waits of minutes.
     """
     return [
         *(PYTHON, "-m", "simulator"),
         *("--host", HOST, "--port", str(ports.simulator)),
-        *("--seed", str(_SIMULATOR_SEED), "--vehicles", str(max(40, 3 * vehicles))),
+        *("--seed", str(_SIMULATOR_SEED), "--vehicles", str(max(40, 3 * vehicles) + 2 * munich)),
+        *("--munich", str(2 * munich)),
         *("--state", state, "--redirect-uri", callback),
         *("--request-bucket", "10000", "--request-refill", "10000", "--monthly-limit", "0"),
     ]

@@ -24,7 +24,7 @@ from fleet.environment import read_variable
 
 # Every child process has this variable, so that the next start finds those whose supervisor was killed.
 _MARK = "FLEET_DEMO"
-_VEHICLES = 12
+_VEHICLES = 24
 _UP_SECONDS = 60.0
 _STOP_SECONDS = 20.0
 
@@ -79,9 +79,10 @@ def run(demo: Demo) -> None:
             servers = stack.enter_context(_servers(demo, supervisor))
             stack.callback(_stop_leftovers, demo.var)  # runs last: children of a process that died
             stack.callback(supervisor.stop_all)
+            new = not (demo.var / "demo.env").exists()
             values = _settings(demo, supervisor, servers)
             _start_processes(demo, supervisor, values)
-            _print_welcome(values, seconds=time.monotonic() - started_at)
+            _print_welcome(values, seconds=time.monotonic() - started_at, new=new)
             while True:
                 supervisor.pause(0.25)
         except Stopped:
@@ -136,7 +137,7 @@ def _settings(demo: Demo, supervisor: Supervisor, servers: Mapping[str, str]) ->
 
 
 def vehicle_count(demo: Demo) -> int:
-    """Returns the number of vehicles of the demo's fleet: that of the existing demo, or else the requested one, or 12.
+    """Returns the number of vehicles of the demo's fleet: that of the existing demo, or else the requested one, or 24.
 
     Raises `DemoError` if the existing demo has another number than requested, because its simulator depends on it.
     """
@@ -160,6 +161,7 @@ def _start_processes(demo: Demo, supervisor: Supervisor, values: Mapping[str, st
             services.simulator(
                 demo.ports,
                 vehicles=int(values["DEMO_VEHICLES"]),
+                munich=int(values.get("DEMO_MUNICH_VEHICLES", 0)),
                 state=demo.var / "simulator.json",
                 callback=callback,
             ),
@@ -172,9 +174,11 @@ def _start_processes(demo: Demo, supervisor: Supervisor, values: Mapping[str, st
         supervisor.start("beat", services.beat(demo.var / "beat-schedule"))
         supervisor.wait(services.responds(f"{origin}/control/health"), what="simulator", seconds=_UP_SECONDS)
         supervisor.wait(services.responds(f"{site}/readyz"), what="web", seconds=_UP_SECONDS)
-    with _step("Demo fleets"):
+    with _step("Demo fleets and their history" if values.get("DEMO_HISTORY_DAYS") else "Demo fleets"):
         services.register_webhook(values, ports=demo.ports)
-        supervisor.run("demo_fleet", services.manage("demo_fleet"))
+        # On a slow machine, connecting a vehicle takes a third of a second.
+        seconds = 300 + int(values["DEMO_VEHICLES"]) / 3
+        supervisor.run("seed_demo", services.manage("seed_demo"), seconds=seconds)
     with _step("Workers and beat"):
         for name, queue in (("worker", "default"), ("commands", "commands")):
             responds = services.worker_responds(queue, redis_url=values["REDIS_URL"])
@@ -189,7 +193,7 @@ def _step(title: str) -> Iterator[None]:
     print_line(f"  {title:<40} {time.monotonic() - started_at:5.1f} s")
 
 
-def _print_welcome(values: Mapping[str, str], *, seconds: float) -> None:
+def _print_welcome(values: Mapping[str, str], *, seconds: float, new: bool) -> None:
     simulator = values["SMARTCAR_CONNECT_ORIGIN"].removesuffix("/connect")
     manager, other = values["DEMO_EMAIL"], values["DEMO_OTHER_EMAIL"]
     width = max(len(manager), len(other))
@@ -200,9 +204,18 @@ The demo is up, {seconds:.1f} s after its start:  {values["SITE_URL"]}
   {manager:<{width}}  {values["DEMO_PASSWORD"]}  (a fleet manager)
   {other:<{width}}  {values["DEMO_OTHER_PASSWORD"]}  (of another fleet)
 
+Emails that the demo would send:  {values["SITE_URL"]}/demo/emails/
 Simulator, in place of Smartcar:  {simulator}/control/
-Logs are in var/log, settings in var/demo.env. Ctrl-C stops everything; make demo-reset deletes it.
+Logs are in var/log, settings in var/demo.env. {_data(values, new=new)}
+Ctrl-C stops everything; the next start continues. To start afresh: make demo-reset
 """)
+
+
+def _data(values: Mapping[str, str], *, new: bool) -> str:
+    days = values.get("DEMO_HISTORY_DAYS")
+    if not new:
+        return "The data is that of the earlier start."
+    return f"The data is new, with {days} days of history." if days else "The data is new."
 
 
 def _stop_leftovers(var: Path) -> None:

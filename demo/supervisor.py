@@ -54,10 +54,10 @@ class Supervisor:
         """Watches a process that was started elsewhere. If it ends, the demo ends."""
         self._watched[name] = process
 
-    def run(self, name: str, command: Sequence[str | Path]) -> str:
+    def run(self, name: str, command: Sequence[str | Path], *, seconds: float = 300) -> str:
         """Runs a command to its end and returns its output. Raises `DemoError` if it fails, or `Stopped`."""
         process = self._launch(name, command)
-        self.wait(lambda: process.poll() is not None, what=name, seconds=300)
+        self.wait(lambda: process.poll() is not None, what=name, seconds=seconds)
         if process.returncode != 0:
             raise self._failure(f"{name} failed", name)
         return self.log(name).read_text(errors="replace")

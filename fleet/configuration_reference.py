@@ -36,7 +36,7 @@ DEMO = Section(
             "DEMO_VEHICLES",
             "integer",
             "Vehicles of a new demo, from 1 to 3,000.",
-            "12",
+            "24",
         ),
     ],
 )

@@ -75,6 +75,9 @@ _HSTS_SECONDS = env.integer(
 )
 DEBUG = env.boolean("DEBUG", default=False, doc="Django's debug mode. Never for a public site.")
 DEMO = env.boolean("DEMO", default=False, doc="Set by `make demo`: pages show that the fleet is a demo.")
+DEMO_EMAIL_FOLDER = env.text(
+    "DEMO_EMAIL_FOLDER", doc="Set by `make demo`: the folder of the emails that the page `/demo/emails/` shows."
+)
 
 INSTALLED_APPS = [
     # Before accounts, whose admin replaces allauth's.
@@ -130,7 +133,7 @@ MIDDLEWARE = [
     "fleet.middleware.HtmxLoginRedirectMiddleware",
 ]
 
-ROOT_URLCONF = "fleet.urls"
+ROOT_URLCONF = "demo.urls" if DEMO else "fleet.urls"
 ASGI_APPLICATION = "fleet.asgi.application"
 
 TEMPLATES = [
@@ -218,10 +221,12 @@ _email_url = env.text(
     shown="none",
     example="smtp+tls://user:password@mail.example.com:587",
     doc="The mail server. Without one, managers copy invitation links by hand and forgotten passwords can't be reset. "
-    "A demo writes emails to the worker's log.",
+    "A demo shows emails at `/demo/emails/` instead.",
 )
 EMAIL_ENABLED = bool(_email_url)
 globals().update(environ.Env.email_url_config(_email_url or "dummymail://"))
+if DEMO and DEMO_EMAIL_FOLDER and _email_url == "consolemail://":
+    EMAIL_BACKEND = "demo.emails.folder.FolderBackend"
 # Seconds per step of the SMTP conversation.
 EMAIL_TIMEOUT = 15
 DEFAULT_FROM_EMAIL = env.text(

@@ -51,6 +51,7 @@ class Settings:
     public_origin: str = ""
     seed: int = 1
     vehicles: int = 40
+    munich: int = 0
     speed: float = 1.0
     start: float | None = None
     plan_start: float | None = None
@@ -102,6 +103,7 @@ def _parser() -> argparse.ArgumentParser:
     add("--public-origin", default="", help="origin of links, if not http://HOST:PORT")
     add("--seed", type=int, default=1, help="seed of the fleet: the same seed gives the same vehicles (1)")
     add("--vehicles", type=int, default=40, help="number of vehicles (40)")
+    add("--munich", type=int, default=0, metavar="N", help="the last N vehicles are in Munich (0)")
     add("--speed", type=float, default=1.0, help="simulated seconds per second (1)")
     add(
         "--start",

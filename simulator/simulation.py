@@ -204,7 +204,13 @@ def create_simulation(settings: Settings, *, transport: httpx.AsyncBaseTransport
     faults = Faults()
     faults.configure(settings.faults)
     start = clock.now()
-    fleet = Fleet(seed=settings.seed, vehicles=settings.vehicles, start=start, plan_start=settings.plan_start)
+    fleet = Fleet(
+        seed=settings.seed,
+        vehicles=settings.vehicles,
+        start=start,
+        plan_start=settings.plan_start,
+        munich=settings.munich,
+    )
     if settings.hold_all:
         fleet.hold_as_started(now=start)
     return Simulation(

@@ -42,10 +42,11 @@ class StateStore:
         if not isinstance(saved, dict) or saved.get("version") != VERSION:
             raise ValueError(f"{self._path} is not a state file of this version of the simulator")
         settings = self._simulation.settings
-        if (saved["seed"], saved["vehicles"]) != (settings.seed, settings.vehicles):
+        munich = saved.get("munich", 0)
+        if (saved["seed"], saved["vehicles"], munich) != (settings.seed, settings.vehicles, settings.munich):
             raise ValueError(
-                f"{self._path} belongs to --seed {saved['seed']} --vehicles {saved['vehicles']}; "
-                "use these options, or remove the file"
+                f"{self._path} belongs to --seed {saved['seed']} --vehicles {saved['vehicles']} "
+                f"--munich {munich}; use these options, or remove the file"
             )
         self._rebuild(saved)
         self._simulation.restore(saved["world"])
@@ -64,6 +65,7 @@ class StateStore:
             vehicles=saved["vehicles"],
             start=saved["start"],
             plan_start=saved.get("planStart"),
+            munich=saved.get("munich", 0),
         )
 
     def save(self) -> None:
@@ -77,6 +79,7 @@ class StateStore:
                 "vehicles": simulation.settings.vehicles,
                 "start": simulation.fleet.start,
                 "planStart": simulation.fleet.plan_start,
+                "munich": simulation.fleet.munich,
                 "world": simulation.snapshot(),
                 "garage": simulation.fleet.snapshot(),
             },

@@ -8,7 +8,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from simulator.connect import flow
-from simulator.control import conditions, truth, vehicles, webhooks
+from simulator.control import conditions, past_reports, truth, vehicles, webhooks
 from simulator.control.grants import grant
 from simulator.control.requests import ControlError, applications_of, read_body, read_text
 from simulator.hosts.common import get_simulation
@@ -100,6 +100,7 @@ _TABLE: list[tuple[str, str, Endpoint]] = [
     ("POST", "/vehicles/{vehicle_id}/day", vehicles.post_day),
     ("GET", "/vehicles/{vehicle_id}/truth", truth.get_vehicle_truth),
     ("GET", "/truth", truth.get_truth),
+    ("GET", "/vehicles/{vehicle_id}/reports", past_reports.get_reports),
     ("GET", "/day", vehicles.get_days),
     ("POST", "/day", vehicles.post_days),
     ("GET", "/requests", get_requests),

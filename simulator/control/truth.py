@@ -26,7 +26,7 @@ _KINDS = {"trips": "trip", "stops": "stop", "chargingSessions": "chargingSession
 async def get_vehicle_truth(request: Request) -> Response:
     """GET /vehicles/{id}/truth?from=&to=&days=: its real trips, stops and charging sessions, in pages of some days"""
     simulation, vehicle = requested_vehicle(request)
-    start, end = _span(request, simulation)
+    start, end = requested_span(request, simulation)
     page_end = min(end, start + _days(request) * DAY)
     found = vehicle.truth(start=start, end=page_end, now=simulation.now())
     is_first = "after" not in request.query_params
@@ -46,7 +46,7 @@ async def get_vehicle_truth(request: Request) -> Response:
 async def get_truth(request: Request) -> Response:
     """GET /truth?from=&to=&vehicleId=: the same of all vehicles or those named, streamed as one JSON object a line"""
     simulation = get_simulation(request)
-    start, end = _span(request, simulation)
+    start, end = requested_span(request, simulation)
     ids = request.query_params.getlist("vehicleId")
     unknown = [each for each in ids if simulation.vehicle(each) is None]
     if unknown:
@@ -63,7 +63,7 @@ async def _lines(vehicles: list[Vehicle], *, start: float, end: float, now: floa
         await asyncio.sleep(0)  # Others are served between two vehicles.
 
 
-def _span(request: Request, simulation: Simulation) -> tuple[float, float]:
+def requested_span(request: Request, simulation: Simulation) -> tuple[float, float]:
     """Return the period of the query in epoch seconds: by default the last seven days, never beyond the present."""
     query, now = request.query_params, simulation.now()
     end = min(_time(query.get("to")) or now, now)

@@ -28,6 +28,7 @@ def vehicle_as_json(simulation: Simulation, vehicle: Vehicle, *, full: bool = Fa
         "year": vehicle.year,
         "powertrain": vehicle.powertrain,
         "account": owner,
+        "city": "Munich" if vehicle.identity.abroad else "San Francisco",
         "connections": [
             {"userId": each.user_id, "mode": each.mode, "permissions": list(each.permissions)}
             for each in connected

@@ -33,6 +33,20 @@ _DIAGONAL = math.sqrt(0.5)
 Point = tuple[float, float]  # latitude, longitude
 
 
+@dataclass(frozen=True, slots=True)
+class OtherCity:
+    """A city in which vehicles have the same days on the same street grid, moved there by ``shift`` in degrees.
+
+    ``hours_ahead`` is its time ahead of San Francisco's.
+    """
+
+    shift: Point
+    hours_ahead: float
+
+
+MUNICH = OtherCity(shift=(48.1425 - 37.756, 11.5725 + 122.441), hours_ahead=9.0)
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Place:
     """A destination of vehicles.

@@ -8,10 +8,11 @@ from types import MappingProxyType
 from typing import Any
 from uuid import UUID
 
-from simulator.vehicles.city import build_city
+from simulator.vehicles.city import MUNICH, build_city
+from simulator.vehicles.city_time import HOUR
 from simulator.vehicles.lifecycle import Identity, Lifecycle
 from simulator.vehicles.makes import MAKES
-from simulator.vehicles.models import MODELS, Model
+from simulator.vehicles.models import EUROPEAN, MODELS, Model
 from simulator.vehicles.names import COLORS, FIRST, LAST
 from simulator.vehicles.overrides import Overrides
 from simulator.vehicles.plan_clock import PlanClock
@@ -46,10 +47,15 @@ def _uuid(rng: Random) -> str:
 
 
 class Fleet:
-    """The seeded fleet of vehicles. All times are epoch seconds of the simulator's clock, passed by the caller."""
+    """The seeded fleet of vehicles. All times are epoch seconds of the simulator's clock, passed by the caller.
 
-    def __init__(self, *, seed: int, vehicles: int, start: float, plan_start: float | None = None) -> None:
-        self.seed, self.start = seed, start
+    The last ``munich`` of the vehicles are in Munich, with models of European makes.
+    """
+
+    def __init__(
+        self, *, seed: int, vehicles: int, start: float, plan_start: float | None = None, munich: int = 0
+    ) -> None:
+        self.seed, self.start, self.munich = seed, start, munich
         self.plan_start = start if plan_start is None else plan_start
         self._library = RouteLibrary(seed=seed, city=build_city(seed))
         self._vehicles: dict[str, Vehicle] = {}
@@ -74,14 +80,17 @@ class Fleet:
     def _fill(self, vehicles: int) -> None:
         deck = list(MODELS)
         Random(self.seed).shuffle(deck)  # noqa: S311 - reproducible runs
-        pending: dict[str, tuple[str, str, list[str]]] = {}
+        pending: dict[tuple[str, bool], tuple[str, str, list[str]]] = {}
         for index in range(vehicles):
             rng = Random(f"{self.seed}:{index}")  # noqa: S311 - reproducible runs
-            model = deck[index % len(deck)]
-            holder = pending.get(model.make)
+            abroad = index >= vehicles - self.munich
+            model = EUROPEAN[index % len(EUROPEAN)] if abroad else deck[index % len(deck)]
+            holder = pending.get((model.make, abroad))
             if holder is None or len(holder[2]) >= 1 + Random(holder[0]).choice((0, 1, 1, 2)):  # noqa: S311
-                holder = pending[model.make] = (self._email(rng, index, model), _uuid(rng), [])
-            identity = self._identity(rng, index=index, model=model, email=holder[0], user_id=holder[1])
+                holder = pending[model.make, abroad] = (self._email(rng, index, model), _uuid(rng), [])
+            identity = self._identity(
+                rng, index=index, model=model, email=holder[0], user_id=holder[1], abroad=abroad
+            )
             holder[2].append(identity.id)
             self._accounts[holder[0]] = Account(holder[0], model.make, holder[1], tuple(holder[2]))
             lifecycle = Lifecycle(
@@ -91,16 +100,21 @@ class Fleet:
                 plan=self._plan,
                 on_change=self._mark_changed,
             )
-            lifecycle.plan_clock = self._start_clock()
+            lifecycle.plan_clock = self._start_clock(identity)
             self._vehicles[identity.id] = Vehicle(lifecycle)
 
-    def _start_clock(self) -> PlanClock:
-        return PlanClock(self.start - self.plan_start)
+    def _start_clock(self, identity: Identity) -> PlanClock:
+        """Return the clock of a vehicle that follows its seeded plan. A day in Munich begins hours earlier."""
+        return PlanClock(
+            self.start - self.plan_start - (MUNICH.hours_ahead * HOUR if identity.abroad else 0.0)
+        )
 
     def _email(self, rng: Random, index: int, model: Model) -> str:
         return f"{rng.choice(FIRST)}.{rng.choice(LAST)}{index}@{model.make.lower().replace('_', '-')}.example"
 
-    def _identity(self, rng: Random, *, index: int, model: Model, email: str, user_id: str) -> Identity:
+    def _identity(
+        self, rng: Random, *, index: int, model: Model, email: str, user_id: str, abroad: bool
+    ) -> Identity:
         year = rng.randint(*model.years)
         age = max(0.3, 2026.5 - year)
         return Identity(
@@ -122,6 +136,7 @@ class Fleet:
             user_id=user_id,
             first_km=round(age * rng.uniform(9_000, 21_000), 1),
             firmware=f"{year}.{rng.randrange(2, 44)}.{rng.randrange(1, 9)}",
+            abroad=abroad,
         )
 
     def _plan(self, identity: Identity) -> WeeklySchedule:
@@ -132,6 +147,7 @@ class Fleet:
             role=role_for(identity.index),
             library=self._library,
             model=identity.model,
+            shift=MUNICH.shift if identity.abroad else (0.0, 0.0),
         )
 
     # Time
@@ -183,8 +199,8 @@ class Fleet:
     def snapshot(self) -> dict[str, Any]:
         """Return how the fleet differs from its seeded plans, as JSON-compatible values."""
         overrides_by_id, plans = {}, {}
-        untouched = self._start_clock().dump()
         for vehicle in self._vehicles.values():
+            untouched = self._start_clock(vehicle.identity).dump()
             overrides, clock = vehicle.lifecycle.overrides, vehicle.lifecycle.plan_clock
             if overrides:
                 moment = clock.plan_time(self._now)
@@ -207,7 +223,7 @@ class Fleet:
             raise KeyError(unknown)
         for vehicle in self._vehicles.values():
             plan = data.get("plans", {}).get(vehicle.id)
-            clock = PlanClock.load(plan) if plan else self._start_clock()
+            clock = PlanClock.load(plan) if plan else self._start_clock(vehicle.identity)
             vehicle.lifecycle.restore(loaded.get(vehicle.id), clock)
         self._now = float(data["now"])
         self._due, self._next, self._changed_ids = [], {}, set()
@@ -226,10 +242,10 @@ class Fleet:
 
     def reset_plans(self) -> None:
         """Return every held or delayed vehicle to the present time of its seeded plan."""
-        untouched = self._start_clock().dump()
         for vehicle in self._vehicles.values():
-            if vehicle.lifecycle.plan_clock.dump() != untouched:
-                vehicle.lifecycle.restore(vehicle.lifecycle.overrides, self._start_clock())
+            untouched = self._start_clock(vehicle.identity)
+            if vehicle.lifecycle.plan_clock.dump() != untouched.dump():
+                vehicle.lifecycle.restore(vehicle.lifecycle.overrides, untouched)
 
     def hold_as_started(self, *, now: float) -> None:
         """Return every vehicle to its state at the start of its plan, without overrides, and hold it parked."""

@@ -37,6 +37,7 @@ class Identity:
     user_id: str
     first_km: float  # On the odometer at the start of the simulation.
     firmware: str
+    abroad: bool = False  # In Munich.
 
 
 class Lifecycle:

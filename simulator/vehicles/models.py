@@ -141,3 +141,10 @@ MODELS: tuple[Model, ...] = (
     _ice("HONDA", "CR-V", (2020, 2025), "2HKRW2H5H", "suv", "LX|EX", 53, 7.8),
     _ice("MAZDA", "CX-5", (2020, 2025), "JM3KFBCM0", "suv", "Select|Preferred", 56, 9.0),
 )  # fmt: skip
+
+# Makes that are at home in Munich.
+EUROPEAN: tuple[Model, ...] = tuple(
+    model
+    for model in MODELS
+    if model.make in {"AUDI", "BMW", "MERCEDES_BENZ", "MINI", "POLESTAR", "VOLKSWAGEN", "VOLVO"}
+)

@@ -154,8 +154,13 @@ def _base_power(rng: Random, *, model: Model, rounds: Iterable[DailyRoute], drai
     return min(model.ac_kw, max(rng.choice((3.7, 3.7, 5.0, 7.2)), 1.5 * need / max(idle - 2.0, 1.0)))
 
 
-def plan_week(rng: Random, *, index: int, role: Role, library: RouteLibrary, model: Model) -> WeeklySchedule:
-    """Plan the week of the n-th vehicle. The same generator state and library give the same week."""
+def plan_week(
+    rng: Random, *, index: int, role: Role, library: RouteLibrary, model: Model, shift: Point = (0.0, 0.0)
+) -> WeeklySchedule:
+    """Plan the week of the n-th vehicle. The same generator state and library give the same week.
+
+    ``shift`` moves it to another city, by degrees.
+    """
     variant = index // 12 % _VARIANTS * 12 + index % 12
     base = library.base(role=role, variant=variant)
     letters = sorted(set(role.week) - {"-"})
@@ -173,7 +178,10 @@ def plan_week(rng: Random, *, index: int, role: Role, library: RouteLibrary, mod
     drain = limit - min(soc) + max(km) * model.percent_per_km
     return WeeklySchedule(
         base=base,
-        offset=(rng.uniform(-_ASIDE, _ASIDE) / NORTH, rng.uniform(-_ASIDE, _ASIDE) / EAST),
+        offset=(
+            shift[0] + rng.uniform(-_ASIDE, _ASIDE) / NORTH,
+            shift[1] + rng.uniform(-_ASIDE, _ASIDE) / EAST,
+        ),
         base_kw=_base_power(rng, model=model, rounds=rounds.values(), drain=drain),
         limit=limit,
         patience=rng.random(),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import signal
 import socket
 import stat
@@ -59,6 +60,14 @@ class TestSettingsFile:
         changed = {name for name in second if second[name] != first.get(name)}
         assert changed == {"LOG_LEVEL", "SITE_URL", "CSRF_TRUSTED_ORIGINS"}
         assert second["SITE_URL"] == "http://127.0.0.1:8001"
+
+    def test_only_a_new_demo_gets_a_history_and_a_fleet_in_munich(self, tmp_path: Path) -> None:
+        new = write_settings(tmp_path / "new.env")
+        assert (new["DEMO_HISTORY_DAYS"], new["DEMO_MUNICH_VEHICLES"]) == ("60", "4")
+        assert write_settings(tmp_path / "new.env")["DEMO_MUNICH_VEHICLES"] == "4"
+        (tmp_path / "old.env").write_text("DEMO_VEHICLES=12\n")
+        old = write_settings(tmp_path / "old.env")
+        assert not {"DEMO_HISTORY_DAYS", "DEMO_MUNICH_VEHICLES"} & old.keys()
 
     def test_only_the_owner_can_read_the_file(self, tmp_path: Path) -> None:
         write_settings(tmp_path / "demo.env")
@@ -133,7 +142,7 @@ class TestNumberOfVehicles:
         return replace(Demo.from_environment(PROJECT, variables), var=var)
 
     def test_the_requested_number_is_used_and_stays(self, tmp_path: Path) -> None:
-        assert vehicle_count(self.demo(tmp_path)) == 12
+        assert vehicle_count(self.demo(tmp_path)) == 24
         assert vehicle_count(self.demo(tmp_path, DEMO_VEHICLES="40")) == 40
         (tmp_path / "demo.env").write_text("DEMO_VEHICLES=40\n")
         assert vehicle_count(self.demo(tmp_path)) == 40
@@ -211,7 +220,7 @@ class DemoRun:
         lines = []
         for line in process.stdout:
             lines.append(line)
-            if "Ctrl-C stops everything" in line:
+            if "To start afresh: make demo-reset" in line:
                 return "".join(lines)
         pytest.fail("the demo did not come up:\n" + "".join(lines))
 
@@ -243,6 +252,10 @@ def test_a_complete_run(demo_run: DemoRun) -> None:
         assert values[name] in shown
     ready = httpx.get(f"{values['SITE_URL']}/readyz", trust_env=False)
     assert (ready.status_code, ready.json()["status"]) == (200, "ready")
+    assert "60 days of history" in shown
+    seeded = (demo_run.var / "log" / "seed_demo.log").read_text()
+    assert re.search(r"Isar Kuriere: [0-9]{4,} readings since", seeded)
+    assert httpx.get(f"{values['SITE_URL']}/demo/emails/", trust_env=False).status_code == 200
     for process in demo_run.remaining_processes():
         line = " ".join(process.cmdline())
         assert not any(
@@ -257,7 +270,8 @@ def test_a_complete_run(demo_run: DemoRun) -> None:
     assert demo_run.remaining_processes() == []
 
     second = demo_run.start()
-    demo_run.read_until_up(second)
+    assert "The data is that of the earlier start" in demo_run.read_until_up(second)
+    assert "readings" not in (demo_run.var / "log" / "seed_demo.log").read_text()
     values_after_restart = envfile.read(demo_run.var / "demo.env")
     assert values_after_restart == values
     second.kill()

@@ -1,142 +1,94 @@
-"""Creates the demo's users and fleets, and connects vehicles of the simulator through the real Connect flow."""
+"""Creates the demo's users and fleets, connects vehicles of the simulator, and fills a new demo with life."""
 
-import secrets
-from collections.abc import Iterator
+import time
+from datetime import datetime, timedelta
 from typing import Any
-from urllib.parse import parse_qsl, urlsplit
 
 import environ
 import httpx
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
+from django.db import transaction
+from django.utils import timezone
 
 from accounts.models import Fleet, SmartcarApiVersion, User
-from accounts.services import create_fleet
-from connect import oauth
 from connect.models import Connection
-from connect.oauth_errors import AuthorizationFailedError
-from vehicles.models import Place, PlaceKind, Vehicle
+from demo.seeding import activity, history, people
+from demo.seeding.connecting import Accounts, connect_vehicles
+from demo.seeding.plans import BAY_COURIERS, HARBOR_RENTALS, ISAR_KURIERE, FleetPlan
 
 OTHER_FLEET_VEHICLES = 3
-# Places where the simulator's vehicles go with the demo's seed.
-PLACES = (
-    ("Depot Sunset", PlaceKind.DEPOT, 37.76819, -122.49912),
-    ("Depot Visitacion Valley", PlaceKind.DEPOT, 37.71414, -122.41533),
-    ("Depot Presidio", PlaceKind.DEPOT, 37.79214, -122.45994),
-    ("Depot Lakeside", PlaceKind.DEPOT, 37.71485, -122.47313),
-    ("Charger Parkside", PlaceKind.CHARGER, 37.74029, -122.47696),
-    ("Charger Pacific Heights", PlaceKind.CHARGER, 37.79128, -122.42973),
-    ("Charger SoMa", PlaceKind.CHARGER, 37.78271, -122.4026),
-)
+# In a large demo, the other vehicles have a history from the start of the demo on.
+VEHICLES_WITH_HISTORY = 24
+# Vehicles of the first fleet, in the order in which they were connected, whose drivers' access has ended.
+_WITHOUT_ACCESS = slice(9, 16, 5)
 
 
 class Command(BaseCommand):
     help = "Creates the demo's users and fleets and connects vehicles. Existing ones stay unchanged."
 
     def handle(self, *args: Any, **options: Any) -> None:
+        self._started_at = time.monotonic()
         if not settings.DEMO:
             raise CommandError("This isn't a demo (DEMO is not true), so no demo fleet is created.")
         env = environ.Env()
-        manager = _user(
-            email=env("DEMO_EMAIL"), password=env("DEMO_PASSWORD"), name="Morgan Reyes", staff=True
+        password = env("DEMO_PASSWORD")
+        manager = people.get_or_create_user(
+            email=env("DEMO_EMAIL"), password=password, name="Morgan Reyes", staff=True
         )
-        other = _user(
-            email=env("DEMO_OTHER_EMAIL"), password=env("DEMO_OTHER_PASSWORD"), name="Sam Okafor", staff=False
+        other = people.get_or_create_user(
+            email=env("DEMO_OTHER_EMAIL"), password=env("DEMO_OTHER_PASSWORD"), name="Sam Okafor"
         )
-        fleets = [
-            (
-                _fleet("Bay Couriers", "bay-couriers", manager, settings.SMARTCAR_API_VERSION),
-                manager,
-                env.int("DEMO_VEHICLES", 12),
-            ),
-            (
-                _fleet("Harbor Rentals", "harbor-rentals", other, SmartcarApiVersion.V2),
-                other,
-                OTHER_FLEET_VEHICLES,
-            ),
+        wanted = [
+            (BAY_COURIERS, manager, env.int("DEMO_VEHICLES", 24), settings.SMARTCAR_API_VERSION),
+            (HARBOR_RENTALS, other, OTHER_FLEET_VEHICLES, SmartcarApiVersion.V2),
         ]
-        _create_places(fleets[0][0])
-        with httpx.Client(base_url=_simulator(), timeout=30) as simulator:
-            accounts = _accounts(simulator)
-            for fleet, owner, target in fleets:
-                connected = _connect_vehicles(simulator, accounts, fleet=fleet, owner=owner, target=target)
-                _name_vehicles(fleet)
-                self.stdout.write(f"{fleet}: {connected} vehicles")
+        if munich := env.int("DEMO_MUNICH_VEHICLES", 0):
+            wanted.insert(1, (ISAR_KURIERE, manager, munich, settings.SMARTCAR_API_VERSION))
+        now = timezone.now()
+        days = env.int("DEMO_HISTORY_DAYS", 0)
+        with httpx.Client(base_url=_simulator(), timeout=120) as simulator:
+            accounts = Accounts(simulator)
+            for plan, owner, vehicles, api_version in wanted:
+                fleet = Fleet.objects.filter(slug=plan.slug).first()
+                if fleet is None:
+                    fleet = people.create_planned_fleet(plan, owner=owner, api_version=api_version)
+                count = connect_vehicles(
+                    simulator, accounts, fleet=fleet, owner=owner, city=plan.city, target=vehicles
+                )
+                people.name_vehicles(fleet, plan)
+                self._log(f"{fleet}: {count} vehicles")
+                # A fleet gets its past once. If that was interrupted, the fleet isn't old yet.
+                if days and fleet.created_at > now - timedelta(days=days - 1):
+                    self._fill(simulator, fleet, plan, owner=owner, start=now - timedelta(days=days))
+
+    def _fill(
+        self, simulator: httpx.Client, fleet: Fleet, plan: FleetPlan, *, owner: User, start: datetime
+    ) -> None:
+        """Gives a new fleet its past, since `start`."""
+        now = timezone.now()
+        people.open_driver_pages(fleet, plan, now=now)
+        connections = list(Connection.objects.filter(fleet=fleet).select_related("vehicle").order_by("pk"))
+        without_access = connections[_WITHOUT_ACCESS] if plan is BAY_COURIERS else []
+        if without_access:
+            ids = [each.vehicle.smartcar_id for each in without_access]
+            simulator.post("/control/troubles", json={"reauthenticate": ids}).raise_for_status()
+        count = history.record(
+            simulator, connections=connections[:VEHICLES_WITH_HISTORY], start=start, now=now
+        )
+        self._log(f"{fleet}: {count} readings since {start:%Y-%m-%d}")
+        with transaction.atomic():
+            people.backdate(fleet, start=start)
+            activity.backdate_connections(fleet, start=start)
+            activity.add_commands(fleet, plan, start=start, now=now)
+            activity.add_alerts(fleet, plan, now=now)
+            activity.end_access(without_access, now=now)
+            people.invite_people(fleet, plan, user=owner, now=now)
+        self._log(f"{fleet}: commands, alerts and invitations")
+
+    def _log(self, line: str) -> None:
+        self.stdout.write(f"{time.monotonic() - self._started_at:6.1f} s  {line}")
 
 
 def _simulator() -> str:
     return str(settings.SMARTCAR_ORIGINS["connect"]).removesuffix("/connect")
-
-
-def _user(*, email: str, password: str, name: str, staff: bool) -> User:
-    user = User.objects.filter(email=email).first()
-    if user is None:
-        first, last = name.split()
-        create = User.objects.create_superuser if staff else User.objects.create_user
-        return create(email, password, first_name=first, last_name=last)
-    if not user.check_password(password):
-        user.set_password(password)
-        user.save(update_fields=["password"])
-    return user
-
-
-def _fleet(name: str, slug: str, owner: User, api_version: str) -> Fleet:
-    existing = Fleet.objects.filter(slug=slug).first()
-    return existing or create_fleet(name=name, slug=slug, owner=owner, api_version=api_version)
-
-
-def _accounts(simulator: httpx.Client) -> Iterator[list[str]]:
-    """Yields the vehicles of each manufacturer account, without accounts that have connected vehicles."""
-    connected = set(Connection.objects.values_list("vehicle__smartcar_id", flat=True))
-    by_account: dict[str, list[str]] = {}
-    for vehicle in simulator.get("/control/vehicles").raise_for_status().json()["vehicles"]:
-        by_account.setdefault(vehicle["account"], []).append(vehicle["id"])
-    return iter([vehicle_ids for vehicle_ids in by_account.values() if not connected & set(vehicle_ids)])
-
-
-def _connect_vehicles(
-    simulator: httpx.Client, accounts: Iterator[list[str]], *, fleet: Fleet, owner: User, target: int
-) -> int:
-    count = Connection.objects.filter(fleet=fleet).count()
-    while count < target:
-        vehicle_ids = next(accounts, None)
-        if vehicle_ids is None:
-            break
-        try:
-            result = _run_connect_flow(
-                simulator, fleet=fleet, owner=owner, vehicle_ids=vehicle_ids[: target - count]
-            )
-        except AuthorizationFailedError as refusal:
-            raise CommandError(
-                f"The simulator's vehicles couldn't be connected: {refusal.error.text}"
-            ) from refusal
-        count += len(result.connections)
-    return count
-
-
-def _run_connect_flow(
-    simulator: httpx.Client, *, fleet: Fleet, owner: User, vehicle_ids: list[str]
-) -> oauth.CallbackResult:
-    session = secrets.token_urlsafe(32)
-    url = oauth.start(fleet=fleet, user=owner, session_secret=session)
-    response = simulator.post(
-        "/control/grants", json={"url": url, "vehicleIds": vehicle_ids}
-    ).raise_for_status()
-    params = dict(parse_qsl(urlsplit(response.json()["redirect"]).query))
-    return oauth.handle_callback(params=params, user=owner, session_secret=session)
-
-
-def _create_places(fleet: Fleet) -> None:
-    if not Place.objects.filter(fleet=fleet).exists():
-        Place.objects.bulk_create(
-            Place(fleet=fleet, name=name, kind=kind, latitude=latitude, longitude=longitude, radius=200)
-            for name, kind, latitude, longitude in PLACES
-        )
-
-
-def _name_vehicles(fleet: Fleet) -> None:
-    for number, vehicle in enumerate(Vehicle.objects.filter(fleet=fleet).order_by("pk"), start=1):
-        if not vehicle.plate:
-            vehicle.plate = f"8{vehicle.smartcar_id[:3].upper()}{100 + vehicle.pk % 900}"
-            vehicle.name = f"{fleet.name.split()[1].rstrip('s')} {number:02}"
-            vehicle.save(update_fields=["plate", "name"])
