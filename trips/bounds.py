@@ -32,6 +32,13 @@ class Bound:
         """A bound that is known to the precision of measuring."""
         return cls(time, time - _MEASURED, time + _MEASURED)
 
+    def not_before(self, other: Bound) -> Bound:
+        """Returns this bound, moved so that it isn't before another one."""
+        if self.estimate >= other.estimate and self.latest >= other.estimate:
+            return self
+        estimate = max(self.estimate, other.estimate)
+        return Bound(estimate, min(self.earliest, estimate), max(self.latest, estimate))
+
 
 def step_bounds(step: Step) -> list[Bound]:
     """Returns the times at which the state changed in the interval: one, or two for a stop and a whole trip."""

@@ -8,17 +8,11 @@ from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import Final, NamedTuple
 
+from trips.odometer import Note, Reset, Sample, clean_odometer
 from trips.readings import Reading
 
 AWAKE_SECONDS: Final = 90.0
 """A report of a vehicle that is awake isn't older than this when it arrives in time."""
-
-
-class Sample(NamedTuple):
-    """A value of the odometer and its time."""
-
-    time: float
-    km: float
 
 
 class Place(NamedTuple):
@@ -49,16 +43,18 @@ class Signals:
     locked: list[tuple[float, bool]] = field(default_factory=list)
     places: list[Place] = field(default_factory=list)
     energy: list[tuple[float, float]] = field(default_factory=list)
-    noise_km: float = 0.0
+    resets: list[Reset] = field(default_factory=list)
+    notes: list[Note] = field(default_factory=list)
 
 
 def clean(readings: Iterable[Reading]) -> Signals:
     """Returns the signals that the readings consist of, whatever order they come in."""
     ordered = sorted(set(readings), key=Reading.sort_key)
     signals = Signals()
-    signals.odometer = odometer_line(
+    cleaned = clean_odometer(
         [Sample(r.observed, r.odometer_km) for r in ordered if r.odometer_km is not None]
     )
+    signals.odometer, signals.resets, signals.notes = cleaned.line, cleaned.resets, cleaned.notes
     signals.deliveries = _deliveries(ordered)
     for reading in ordered:
         _sort_in(signals, reading)
@@ -76,22 +72,16 @@ def _sort_in(signals: Signals, reading: Reading) -> None:
         signals.parked.append(reading.observed)
     if (reading.speed_kmh or 0) > 5:
         signals.driving.append(reading.observed)
-    if reading.latitude is not None and reading.longitude is not None:
+    if reading.latitude is not None and reading.longitude is not None and _is_place(reading):
         signals.places.append(Place(reading.observed, reading.latitude, reading.longitude))
     if reading.energy_added_kwh is not None:
         signals.energy.append((reading.observed, reading.energy_added_kwh))
 
 
-def odometer_line(samples: Sequence[Sample]) -> list[Sample]:
-    """Returns one value per time, without those that fall behind the ones before."""
-    by_time: dict[float, float] = {}
-    for sample in samples:
-        by_time[sample.time] = sample.km
-    line: list[Sample] = []
-    for time, km in sorted(by_time.items()):
-        if not line or km >= line[-1].km:
-            line.append(Sample(time, km))
-    return line
+def _is_place(reading: Reading) -> bool:
+    """Returns whether the coordinates can be true: receivers without a fix send zeros."""
+    latitude, longitude = reading.latitude or 0.0, reading.longitude or 0.0
+    return abs(latitude) <= 90 and abs(longitude) <= 180 and (abs(latitude) > 0.01 or abs(longitude) > 0.01)
 
 
 def _deliveries(readings: Iterable[Reading]) -> list[Delivery]:

@@ -8,8 +8,9 @@ from collections.abc import Sequence
 from itertools import pairwise
 from typing import NamedTuple
 
-from trips.cleaning import Place, Sample, Signals, asleep_spans, usual_interval
+from trips.cleaning import Place, Signals, asleep_spans, usual_interval
 from trips.likelihood import STANDING_KM, Interval
+from trips.odometer import Sample, unstick
 from trips.silence import SleepHabit
 
 
@@ -58,7 +59,7 @@ def distance_line(signals: Signals) -> tuple[list[Sample], float]:
     An exact odometer is taken as it is. Places fill in the kilometers between those of an odometer that shows whole ones,
     and all of them for a vehicle that reports only places.
     """
-    samples = signals.odometer
+    samples = unstick(signals.odometer)
     whole = len(samples) > 2 and all(sample.km == int(sample.km) for sample in samples)
     if samples and not whole:
         return samples, 0.0
