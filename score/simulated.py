@@ -45,16 +45,16 @@ def _times(truth: Truth, start: float, end: float) -> list[int]:
 
 
 def _moment(vehicle: Vehicle, time: int) -> Moment:
-    state = vehicle.state_at(time)
+    state = vehicle.observe(time)
     return Moment(
         time=time,
         odometer_km=round(state.odometer, 3),
         latitude=state.latitude,
         longitude=state.longitude,
         speed_kmh=state.speed,
-        state_of_charge=state.state_of_charge,
-        plugged=state.is_plugged_in,
-        charging=state.is_charging,
-        locked=state.is_locked,
-        energy_added_kwh=None,
+        state_of_charge=state.soc,
+        plugged=state.plugged,
+        charging=state.charging,
+        locked=state.locked,
+        energy_added_kwh=round(state.energy_added, 2) if state.plugged else None,
     )

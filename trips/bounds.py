@@ -9,14 +9,14 @@ from typing import Final
 from trips.decoding import Pattern, Step
 from trips.likelihood import KINDS, Weighted, arriving, departing, driven_ways, stopping, whole_trip
 
-_TAIL: Final = 0.05
+_TAIL: Final = 0.025
 _WAYS: Final = {
     Pattern.ARRIVING: arriving,
     Pattern.DEPARTING: departing,
     Pattern.STOPPING: stopping,
     Pattern.WHOLE_TRIP: whole_trip,
 }
-_MEASURED: Final = 15.0  # seconds
+_MEASURED: Final = 20.0  # seconds
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +48,7 @@ def step_bounds(step: Step) -> list[Bound]:
         return {Pattern.ARRIVING: [start], Pattern.DEPARTING: [end]}.get(step.pattern, [start, end])
     ways: list[Weighted] = []
     for kind in KINDS:
-        trust = 1.0 if step.kind in (kind, -1) else 0.06
+        trust = 1.0 if step.kind in (kind, -1) else 0.25
         possible = _WAYS[step.pattern](interval, kind, driven_ways(interval, kind))
         ways += [way._replace(weight=way.weight * trust) for way in possible]
     starts = _quantiles([(way.start, way.weight) for way in ways], interval.start)

@@ -33,7 +33,7 @@ class Step(NamedTuple):
 _PARKED: Final = len(KINDS)  # the state; the others are kinds of traffic
 _STAYS: Final = math.log(0.85)
 _CHANGES: Final = math.log(0.15 / (len(KINDS) - 1))
-_ANY_KIND: Final = -math.log(len(KINDS))
+_ANY_KIND: Final = -0.5 * math.log(len(KINDS))  # half, as the best kind stands for the sum of all
 
 
 class _Path(NamedTuple):

@@ -120,7 +120,7 @@ def stop_density(minutes: float) -> float:
 
 def standing_probability(minutes: float) -> float:
     """Returns the probability of standing in traffic for so long, at any moment of driving."""
-    return 0.05 * math.exp(-min(minutes, 60.0) / 1.1)
+    return 0.09 * math.exp(-min(minutes, 60.0) / 0.85)
 
 
 def likelihoods(interval: Interval) -> Likelihoods:
