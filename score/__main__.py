@@ -1,8 +1,8 @@
 """`python -m score [--weeks DIR] [--simulator VEHICLESxWEEKS]`: measure how right the trips are.
 
-`--weeks` scores the weeks in a folder, `--simulator` the vehicles of the simulator; without both, a few simulated vehicles.
-Writes var/score/score.json, a page beside it, and with `--docs` the table in docs/accuracy.md. The peers run if `make score` has
-installed them.
+`--weeks` scores the weeks in a folder, `--simulator` the vehicles of the simulator; without both, a few simulated
+vehicles. Writes var/score/score.json, a page beside it, and with `--docs` the table in docs/accuracy.md. The peers run
+if `make score` has installed them.
 """
 
 from __future__ import annotations

@@ -100,7 +100,7 @@ class Tally:
 
 
 def matches(found: Sequence[Found], true: Sequence[TrueTrip]) -> list[tuple[Found, TrueTrip]]:
-    """Returns the pairs that match. More than half of the union can overlap in one pair only; halves go to the first."""
+    """Returns the pairs that match. More than half of the union overlaps in one pair only; halves go to the first."""
     pairs = []
     taken: set[int] = set()
     for trip in true:
@@ -133,7 +133,7 @@ def _splits(found: Sequence[Found], true: TrueTrip) -> int:
 
 
 def day_errors(found: Iterable[Found], true: Iterable[TrueTrip]) -> list[float]:
-    """Returns by how many kilometers each day (UTC) with trips is off, when a trip's way counts evenly over its time."""
+    """Returns by how many kilometers each day (UTC) with trips is off. A trip counts evenly over its time."""
     wanted, had = (
         _by_day((t.start, t.end, t.distance_km) for t in true),
         _by_day((f.start[1], f.end[1], f.distance_km) for f in found),

@@ -1,7 +1,8 @@
 """Finds trips with movingpandas or trackintel. Runs in the environment that has them, and imports nothing of ours.
 
-Reads JSON from standard input: `peer`, and `tracks`, each a list of [epoch seconds, latitude, longitude]. Writes to standard
-output for each of the peer's parameters, and for each track, the trips as [start, end, kilometers].
+Reads JSON from standard input: `peer`, `minutes` between readings, and `tracks`, each a list of [epoch seconds,
+latitude, longitude]. Writes to standard output for each of the peer's parameters, and for each track, the trips as
+[start, end, kilometers].
 """
 
 from __future__ import annotations
@@ -11,15 +12,13 @@ import math
 import sys
 import warnings
 from datetime import timedelta
-from itertools import product
+from itertools import pairwise, product
 from typing import Any
 
 warnings.filterwarnings("ignore")
 
-GRIDS = {
-    "movingpandas": list(product((60, 150, 400), (120, 180, 270, 600))),  # diameter in meters, seconds
-    "trackintel": list(product((60, 150, 400), (2.0, 3.0, 4.5, 10.0))),  # distance in meters, minutes
-}
+DIAMETERS = (60, 150, 400)  # meters
+MINUTES = (3.0, 4.5)  # besides a little more than the time between two readings
 
 
 def main() -> None:
@@ -27,7 +26,7 @@ def main() -> None:
     asked = json.load(sys.stdin)
     stops = {"movingpandas": _movingpandas, "trackintel": _trackintel}[asked["peer"]]
     results = []
-    for parameters in GRIDS[asked["peer"]]:
+    for parameters in product(DIAMETERS, sorted({*MINUTES, max(3.0, 1.3 * asked["minutes"])})):
         found = [_between(track, stops(track, *parameters)) for track in asked["tracks"]]
         results.append({"parameters": parameters, "trips": found})
     json.dump(results, sys.stdout)
@@ -42,14 +41,14 @@ def _frame(track: list[list[float]]) -> Any:
     return geopandas.GeoDataFrame({"tracked_at": times, "user_id": 1}, geometry=points, crs="EPSG:4326")
 
 
-def _movingpandas(track: list[list[float]], diameter: float, seconds: float) -> list[tuple[float, float]]:
+def _movingpandas(track: list[list[float]], diameter: float, minutes: float) -> list[tuple[float, float]]:
     import movingpandas
 
     frame = _frame(track)
     frame["t"] = frame["tracked_at"].dt.tz_localize(None)
     whole = movingpandas.Trajectory(frame.set_index("t"), 1)
     detector = movingpandas.TrajectoryStopDetector(whole)
-    ranges = detector.get_stop_time_ranges(max_diameter=diameter, min_duration=timedelta(seconds=seconds))
+    ranges = detector.get_stop_time_ranges(max_diameter=diameter, min_duration=timedelta(minutes=minutes))
     return [(_epoch(stop.t_0), _epoch(stop.t_n)) for stop in ranges]
 
 
@@ -74,9 +73,9 @@ def _between(track: list[list[float]], stops: list[tuple[float, float]]) -> list
     """Returns the trips: what lies between two stops, with the way along the positions."""
     trips = []
     edges = [(track[0][0], track[0][0]), *sorted(stops), (track[-1][0], track[-1][0])]
-    for (_, start), (end, _) in zip(edges, edges[1:], strict=False):
+    for (_, start), (end, _) in pairwise(edges):
         inside = [row for row in track if start <= row[0] <= end]
-        km = sum(_km(one, other) for one, other in zip(inside, inside[1:], strict=False))
+        km = sum(_km(one, other) for one, other in pairwise(inside))
         if end > start and km > 0:
             trips.append((start, end, km))
     return trips

@@ -1,8 +1,8 @@
 """Two other libraries on the same readings, in an environment of their own: `make score` installs them there.
 
 They need places, and know neither the odometer nor what silence means. So while a vehicle is silent, its last place is
-repeated for them until a report before the next one, as a program that polls would have it. Of a grid of parameters, the one counts
-that fits the truth best.
+repeated for them until a report before the next one, as a program that polls would have it. Of a grid of parameters,
+the one counts that fits the truth best.
 """
 
 from __future__ import annotations
@@ -45,14 +45,17 @@ def track(readings: Sequence[Reading], interval: float) -> list[tuple[float, flo
 
 
 def best(
-    name: str, tracks: Sequence[Sequence[tuple[float, float, float]]], truths: Sequence[Sequence[TrueTrip]]
+    name: str,
+    minutes: float,
+    tracks: Sequence[Sequence[tuple[float, float, float]]],
+    truths: Sequence[Sequence[TrueTrip]],
 ) -> dict[str, object]:
     """Returns the figures of a peer with its best parameters. Raises `CalledProcessError` if it fails."""
     if not all(tracks):
         return {"f1": 0.0}
-    done = subprocess.run(  # noqa: S603 - our own program
+    done = subprocess.run(
         [str(PYTHON), str(_HERE / "peer_child.py")],
-        input=json.dumps({"peer": name, "tracks": tracks}),
+        input=json.dumps({"peer": name, "minutes": minutes, "tracks": tracks}),
         capture_output=True,
         text=True,
         check=True,

@@ -61,7 +61,7 @@ def _score(name: str, minutes: int, seeds: Sequence[str], with_peers: bool) -> d
     if with_peers:
         tracks = [peers.track(readings, minutes * 60) for readings in readings_of_first]
         truths = [week.trips for week in _weeks]
-        figures["peers"] = {peer: peers.best(peer, tracks, truths) for peer in peers.NAMES}
+        figures["peers"] = {peer: peers.best(peer, minutes, tracks, truths) for peer in peers.NAMES}
     return figures
 
 

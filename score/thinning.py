@@ -78,7 +78,7 @@ _Known = dict[str, tuple[object, int]]
 
 def thin(week: Week, thinning: Thinning, seed: str) -> list[Reading]:
     """Returns the readings in the order in which they are received. The same seed draws the same."""
-    chance = random.Random(f"{seed}/{week.name}/{thinning.minutes}")  # noqa: S311 - no secret
+    chance = random.Random(f"{seed}/{week.name}/{thinning.minutes}")
     times = [moment.time for moment in week.moments]
     last_awake, changes = _awake(week, thinning, chance)
     known: _Known = {}

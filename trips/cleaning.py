@@ -98,8 +98,8 @@ def _deliveries(readings: Iterable[Reading]) -> list[Delivery]:
 def asleep_spans(deliveries: Sequence[Delivery]) -> list[tuple[float, float]]:
     """Returns (fell asleep, still asleep) for each sleep that a delivery shows.
 
-    Such a delivery arrives in time, but repeats values that were measured long before. A late one doesn't show sleep: newer
-    values arrived before it, or soon follow.
+    Such a delivery arrives in time, but repeats values that were measured long before. A late one doesn't show sleep:
+    newer values arrived before it, or soon follow.
     """
     spans: dict[float, float] = {}
     newest = float("-inf")

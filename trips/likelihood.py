@@ -3,10 +3,10 @@
 Five patterns are compared, named by the state at the first reading, in between and at the second: parked throughout,
 driving throughout, arriving, departing, stopping on the way, and a whole trip between two parked readings.
 
-The distance that a driving vehicle covers in a time is gamma-distributed, because driving consists of many short phases of
-moving and waiting: its relative spread falls with the time. Four kinds of traffic have a speed each, and a vehicle
-usually stays in one. The duration of a stop is log-uniform between a minute and a half and fifteen hours, the usual choice where
-nothing but the scale is unknown; the figures of traffic are round ones, checked on drives of other people.
+The distance that a driving vehicle covers in a time is gamma-distributed, because driving consists of many short
+phases of moving and waiting: its relative spread falls with the time. Four kinds of traffic have a speed each, and a
+vehicle usually stays in one. The duration of a stop is log-uniform between a minute and a half and fifteen hours, the
+usual choice where not even the scale is known. The figures of traffic are round ones, looked at on real drives.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Final, NamedTuple
 
 from trips.silence import UNKNOWN, SleepHabit
@@ -45,6 +46,7 @@ _IMPOSSIBLE: Final = -1e9
 _CONTRADICTED: Final = -12.0
 _LOCKING: Final = 1.5  # minutes until most drivers have locked
 _LEFT_UNLOCKED: Final = 0.25
+_SHORT: Final = 2.5  # minutes in which no whole trip of a kilometer fits between two stops
 _UNSEEN: Final = 2.0  # minutes to drive a kilometer that a coarse odometer doesn't show
 _MOMENT: Final = 0.1  # minutes: how long something takes that happens at a reading
 
@@ -55,8 +57,8 @@ class Interval:
 
     `parked` and `driving` are the times at which other signals showed that state. `stood` is for how many minutes the
     vehicle had stood still before. `asleep` is whether the second reading is the last before the vehicle fell asleep,
-    None if nothing is known, as while it charges. `charging_since` is when it began to charge before that reading. `noise`
-    is the precision of the distance in km, 0 for an exact odometer.
+    None if nothing is known, as while it charges. `charging_since` is when it began to charge before that reading.
+    `noise` is the precision of the distance in km, 0 for an exact odometer.
     """
 
     start: float
@@ -127,6 +129,39 @@ def likelihoods(interval: Interval) -> Likelihoods:
     """Returns how probable each pattern is."""
     if interval.km <= STANDING_KM:
         return _standing(interval)
+    evident = interval.parked or interval.driving or interval.charging_since is not None
+    if interval.minutes > _SHORT or evident:
+        return _moved(interval)
+    return _short(
+        max(0.05, round(interval.minutes * 20) / 20),
+        max(STANDING_KM, round(interval.km * 50) / 50),
+        interval.noise,
+        float(min(600, round(interval.stood))),
+        interval.asleep,
+        interval.unlocked,
+        interval.habit,
+    )
+
+
+@lru_cache(maxsize=50_000)
+def _short(
+    minutes: float,
+    km: float,
+    noise: float,
+    stood: float,
+    asleep: bool | None,
+    unlocked: bool,
+    habit: SleepHabit,
+) -> Likelihoods:
+    """Returns the same for a short interval, rounded to 3 s and 20 m: most intervals of a year are alike."""
+    return _moved(
+        Interval(
+            0.0, 60 * minutes, km, noise=noise, stood=stood, asleep=asleep, unlocked=unlocked, habit=habit
+        )
+    )
+
+
+def _moved(interval: Interval) -> Likelihoods:
     result = Likelihoods(parked=-40.0, whole_trip=_IMPOSSIBLE)
     minutes = interval.minutes
     whole = []
@@ -138,8 +173,9 @@ def likelihoods(interval: Interval) -> Likelihoods:
         result.arriving.append(_total(arriving(interval, kind, ways)))
         result.departing.append(_total(departing(interval, kind, ways)))
         result.stopping.append(_total(stopping(interval, kind, ways)))
-        whole.append(_total(whole_trip(interval, kind, ways)))
-    result.whole_trip = max(whole) + math.log(sum(math.exp(w - max(whole)) for w in whole) / len(whole))
+        whole.append(_total(whole_trip(interval, kind, ways)) if minutes > _SHORT else _IMPOSSIBLE)
+    if minutes > _SHORT:
+        result.whole_trip = max(whole) + math.log(sum(math.exp(w - max(whole)) for w in whole) / len(whole))
     return result
 
 

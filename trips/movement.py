@@ -26,6 +26,8 @@ COARSE_KM = 0.3
 _ROAD = 1.25
 """How much longer ways by road are than the straight line between readings minutes apart."""
 _SAME_PLACE_KM = 0.03
+_PLACES_MOVE = 0.4
+"""Places that move less than this share of the odometer's way don't follow the vehicle."""
 
 LOST = -3.5
 """The logarithm of the probability that a report gets lost."""
@@ -56,8 +58,8 @@ def line(signals: Signals, habit: SleepHabit) -> tuple[float, list[list[Explanat
 def distance_line(signals: Signals) -> tuple[list[Sample], float]:
     """Returns the best known distance at each time, and its precision in km.
 
-    An exact odometer is taken as it is. Places fill in the kilometers between those of an odometer that shows whole ones,
-    and all of them for a vehicle that reports only places.
+    An exact odometer is taken as it is. Places fill in the kilometers between those of an odometer that shows whole
+    ones, and all of them for a vehicle that reports only places.
     """
     samples = unstick(signals.odometer)
     whole = len(samples) > 2 and all(sample.km == int(sample.km) for sample in samples)
@@ -65,7 +67,11 @@ def distance_line(signals: Signals) -> tuple[list[Sample], float]:
         return samples, 0.0
     if not signals.places:
         return samples, 0.4
-    return _by_places(signals.places, samples), 0.1
+    by_places = _by_places(signals.places, samples)
+    moved = sum(distance_km(one, other) for one, other in pairwise(signals.places))
+    if samples and moved < _PLACES_MOVE * (samples[-1].km - samples[0].km):
+        return samples, 0.4  # the places are repeated ones, where the vehicle was last parked
+    return by_places, 0.1
 
 
 def _by_places(places: Sequence[Place], samples: Sequence[Sample]) -> list[Sample]:
@@ -125,11 +131,12 @@ def charging_begins(signals: Signals) -> list[tuple[float, float]]:
         power = max(slopes, default=0.0)
         if power > 0 and session[0][1] > 0:
             result.append((session[0][0] - session[0][1] / power, session[0][0]))
-    return result
+    return sorted(result)
 
 
 def _charging_since(begun: Sequence[tuple[float, float]], start: float, end: float) -> float | None:
-    return next((since for since, seen in begun if start < since and end - 90 <= seen <= end + 90), None)
+    first = bisect_left(begun, (start, 0.0))
+    return next((since for since, seen in begun[first : first + 2] if end - 90 <= seen <= end + 90), None)
 
 
 def _nodes(samples: Sequence[Sample], spans: Sequence[tuple[float, float]], noise: float) -> list[Sample]:

@@ -1,7 +1,7 @@
 """Judges the values of an odometer by each other, and makes one line of them that never falls.
 
-Vehicles and clouds round down, send miles as kilometers, repeat old values, and get new instruments. A value that can't
-follow the one before is held back. Three in a row that agree with each other are a new instrument: from then on the line
+Vehicles and clouds round down, send miles as kilometers, repeat old values, and get new instruments. A value that
+can't follow the one before is held back. Three in a row that agree with each other are a new instrument: from then on the line
 continues where it was, and a `Reset` says what was between. Fewer are errors and don't count.
 """
 
@@ -126,7 +126,7 @@ def _one_per_time(samples: Sequence[Sample], notes: list[Note]) -> Iterator[Samp
 
 
 def unstick(samples: Sequence[Sample]) -> list[Sample]:
-    """Returns the line without the last samples of a time of standing after which it jumps faster than a vehicle drives.
+    """Returns the line without the last samples of a standing time that ends with a jump faster than any drive.
 
     Such an odometer was stuck: the vehicle moved before it showed so.
     """

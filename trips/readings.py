@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,15 +27,24 @@ class Reading:
     state_of_charge_percent: float | None = None
     energy_added_kwh: float | None = None
 
-    def sort_key(self) -> tuple[tuple[bool, str, float], ...]:
+    def sort_key(self) -> tuple[float | str, ...]:
         """A total order by time and then by content, so that no result depends on the order of arrival."""
-        return tuple(_sortable(getattr(self, name)) for name in _FIELDS)
+        return (
+            self.observed,
+            self.received,
+            _or_less(self.odometer_km),
+            _or_less(self.latitude),
+            _or_less(self.longitude),
+            _or_less(self.speed_kmh),
+            self.gear or "",
+            _or_less(self.ignition),
+            _or_less(self.locked),
+            _or_less(self.plugged),
+            _or_less(self.charging),
+            _or_less(self.state_of_charge_percent),
+            _or_less(self.energy_added_kwh),
+        )
 
 
-_FIELDS = tuple(field.name for field in fields(Reading))
-
-
-def _sortable(value: float | str | bool | None) -> tuple[bool, str, float]:
-    if value is None:
-        return (False, "", 0.0)
-    return (True, value, 0.0) if isinstance(value, str) else (True, "", float(value))
+def _or_less(value: float | None) -> float:
+    return -1e9 if value is None else value

@@ -1,4 +1,4 @@
-"""What detection returns: rows that together cover the time and the odometer line of a vehicle without hole or overlap."""
+"""What detection returns: rows that cover the time and the odometer line of a vehicle without hole or overlap."""
 
 from __future__ import annotations
 
