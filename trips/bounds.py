@@ -7,7 +7,17 @@ from dataclasses import dataclass
 from typing import Final
 
 from trips.decoding import Pattern, Step
-from trips.likelihood import KINDS, Weighted, arriving, departing, driven_ways, stopping, whole_trip
+from trips.likelihood import (
+    KINDS,
+    STANDING_KM,
+    Interval,
+    Weighted,
+    arriving,
+    departing,
+    driven_ways,
+    stopping,
+    whole_trip,
+)
 
 _TAIL: Final = 0.025
 _WAYS: Final = {
@@ -17,6 +27,7 @@ _WAYS: Final = {
     Pattern.WHOLE_TRIP: whole_trip,
 }
 _MEASURED: Final = 20.0  # seconds
+COARSEST_KM: Final = 0.4  # the precision of an odometer that shows whole kilometers
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,8 +54,8 @@ class Bound:
 def step_bounds(step: Step) -> list[Bound]:
     """Returns the times at which the state changed in the interval: one, or two for a stop and a whole trip."""
     interval = step.interval
-    if step.pattern in (Pattern.ARRIVING, Pattern.STOPPING, Pattern.DEPARTING) and interval.km <= 0.012:
-        start, end = Bound.at(interval.start), Bound.at(interval.end)
+    if step.pattern in (Pattern.ARRIVING, Pattern.STOPPING, Pattern.DEPARTING) and interval.km <= STANDING_KM:
+        start, end = _around_standing(interval)
         return {Pattern.ARRIVING: [start], Pattern.DEPARTING: [end]}.get(step.pattern, [start, end])
     ways: list[Weighted] = []
     for kind in KINDS:
@@ -56,6 +67,18 @@ def step_bounds(step: Step) -> list[Bound]:
     if step.pattern is Pattern.ARRIVING:
         return [ends]
     return [starts] if step.pattern is Pattern.DEPARTING else [starts, ends]
+
+
+def _around_standing(interval: Interval) -> tuple[Bound, Bound]:
+    """Returns when a standing vehicle stopped and left: at the readings, or while a coarse odometer showed no more."""
+    if interval.noise == 0:
+        return Bound.at(interval.start), Bound.at(interval.end)
+    unseen = min(150 * interval.noise / COARSEST_KM, (interval.end - interval.start) / 2)
+    stopped, left = interval.start + 0.35 * unseen, interval.end - 0.35 * unseen
+    return (
+        Bound(stopped, interval.start - _MEASURED, interval.start + unseen + _MEASURED),
+        Bound(left, interval.end - unseen - _MEASURED, interval.end + _MEASURED),
+    )
 
 
 def _quantiles(values: Sequence[tuple[float, float]], origin: float) -> Bound:

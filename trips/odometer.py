@@ -1,8 +1,8 @@
 """Judges the values of an odometer by each other, and makes one line of them that never falls.
 
 Vehicles and clouds round down, send miles as kilometers, repeat old values, and get new instruments. A value that
-can't follow the one before is held back. Three in a row that agree with each other are a new instrument: from then on the line
-continues where it was, and a `Reset` says what was between. Fewer are errors and don't count.
+can't follow the one before is held back. Three in a row that agree with each other are a new instrument: from then on
+the line continues where it was, and a `Reset` says what was between. Fewer are errors and don't count.
 """
 
 from __future__ import annotations

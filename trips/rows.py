@@ -36,9 +36,9 @@ class Kind(StrEnum):
 class Row:
     """A span of time. Where one ends, the next starts, with the same bound.
 
-    `odometer_start_km` and `odometer_end_km` are those of the line; they differ for trips, and for a span without data by
-    the distance that can't be placed in time. `start_place` and `end_place` are where the vehicle was seen before and
-    after.
+    `odometer_start_km` and `odometer_end_km` are those of the line. They differ for trips, and for a span without data
+    by the distance that can't be placed in time. `start_place` and `end_place` are where the vehicle was seen last
+    before and first after.
     """
 
     kind: Kind
