@@ -9,7 +9,8 @@ STATIC_SOURCES := $(shell find static -type f 2>/dev/null) core/staticfiles.py
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help demo demo-large demo-reset test test-fast coverage soak bench lint translations screenshots node-sdk setup setup-dev
+.PHONY: help demo demo-large demo-reset test test-fast coverage soak bench score lint translations screenshots node-sdk \
+	setup setup-dev
 
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*## ' Makefile | sed -E 's/:.*## /\t/' | expand -t 14
@@ -41,6 +42,12 @@ soak: setup-dev ## run the slow tests: all pages at all sizes, killed processes,
 
 bench: setup-dev ## run benchmarks; ARGS="receive --quick" selects them; the report goes to var/bench
 	@$(PY) -m bench $(ARGS)
+
+score: setup-dev ## measure how right trips are; ARGS="--weeks DIR" names a folder of weeks; report in var/score
+	@var=var/score; mkdir -p $$var; if [ ! -e $$var/.peers ] && [ -z "$(NO_PEERS)" ]; then \
+		$(STEP) "Peers of the score" sh -c '"$(PYTHON)" -m venv var/score/venv && \
+		var/score/venv/bin/python -m pip install --quiet --requirement requirements-score.txt' && touch $$var/.peers; fi
+	@$(PY) -m score $(ARGS)
 
 lint: setup-dev ## check format, lint, types, import contract, migrations, configuration reference, deployment
 	@$(STEP) "Lint (ruff check)" $(PY) -m ruff check
