@@ -2,7 +2,7 @@
 const root = document.documentElement;
 const rail = document.getElementById("rail");
 const toggle = document.querySelector("[data-rail-toggle]");
-const density = document.querySelector("[data-density]");
+const density = document.querySelector("[data-density-toggle]");
 
 function remember(name, value) {
   root.dataset[name] = value;
