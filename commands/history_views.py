@@ -36,7 +36,6 @@ def history(request: HttpRequest, slug: str) -> HttpResponse:
         "kind": kind,
         "filters": urlencode({"state": state, "kind": kind}),
         "may_command": has_permission(membership=membership, right=Permission.COMMAND),
-        "may_administer": has_permission(membership=membership, right=Permission.ADMINISTER),
     }
     return render(request, "commands/history.html", context)
 

@@ -16,6 +16,7 @@ NODE_MODULES = Path(settings.BASE_DIR) / "node_modules"
 NODE_FILES = {
     "vendor/tabler.min.css": "@tabler/core/dist/css/tabler.min.css",
     "vendor/tabler.min.css.map": "@tabler/core/dist/css/tabler.min.css.map",
+    "vendor/inter/inter.css": "@fontsource-variable/inter/wght.css",
     "vendor/maplibre-gl.mjs": "maplibre-gl/dist/maplibre-gl.mjs",
     "vendor/maplibre-gl-worker.mjs": "maplibre-gl/dist/maplibre-gl-worker.mjs",
     "vendor/maplibre-gl.css": "maplibre-gl/dist/maplibre-gl.css",
@@ -24,6 +25,11 @@ NODE_FILES = {
     "vendor/land-10m.json": "world-atlas/land-10m.json",
     "vendor/land-110m.json": "world-atlas/land-110m.json",
     "vendor/topojson-client.min.js": "topojson-client/dist/topojson-client.min.js",
+} | {
+    f"vendor/inter/files/inter-{subset}-wght-normal.woff2": (
+        f"@fontsource-variable/inter/files/inter-{subset}-wght-normal.woff2"
+    )
+    for subset in ("cyrillic", "cyrillic-ext", "greek", "greek-ext", "latin", "latin-ext", "vietnamese")
 } | {
     f"vendor/icons/{name}.svg": f"@tabler/icons/icons/outline/{name}.svg"
     for name in (
@@ -34,6 +40,8 @@ NODE_FILES = {
         "gas-station", "inbox", "key", "keyboard", "list", "lock", "lock-open", "lock-question", "mail",
         "mail-plus", "map", "navigation", "plug-connected", "plug-x", "plus", "refresh", "search", "send",
         "settings", "steering-wheel", "trash", "user", "x", "zoom-in", "zoom-out",
+        "activity", "adjustments", "code", "dots", "history", "layout-sidebar", "menu-2", "selector",
+        "shield-check", "users",
     )
 }  # fmt: skip
 

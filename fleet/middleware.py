@@ -16,8 +16,9 @@ from accounts.models import Fleet
 from vehicles.zones import known_zone
 
 _API_PATH = "/api/"
-# The admin shows stored data, which is in English; translating only its labels would mix languages.
-_ENGLISH_PATHS = (_API_PATH, "/admin/")
+# The admin shows stored data, which is in English; translating only its labels would mix languages. The style guide is
+# for those who build pages.
+_ENGLISH_PATHS = (_API_PATH, "/admin/", "/styleguide/")
 
 
 class HtmxLoginRedirectMiddleware:
@@ -44,6 +45,7 @@ class NoStoreMiddleware:
     """Keeps pages and files out of the caches of browsers and proxies: all but those that set a policy of their own.
 
     What a signed-in user sees is never stored, except API responses, which clients revalidate (core.api.caching).
+    Parts of pages, which htmx requests, are never stored either: going back must not show a part in place of a page.
     """
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
@@ -51,8 +53,13 @@ class NoStoreMiddleware:
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
         response = self._get_response(request)
-        if "Cache-Control" not in response or (
-            request.user.is_authenticated and not request.path.startswith(_API_PATH)
+        is_part = request.headers.get("HX-Request") == "true"
+        if is_part:
+            patch_vary_headers(response, ("HX-Request",))
+        if (
+            is_part
+            or "Cache-Control" not in response
+            or (request.user.is_authenticated and not request.path.startswith(_API_PATH))
         ):
             patch_cache_control(response, private=True, no_store=True)
         return response

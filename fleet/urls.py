@@ -8,6 +8,7 @@ from dashboard.api_reference import views as api_reference
 from dashboard.api_root import Root
 from dashboard.fleet_settings import views as preferences
 from dashboard.home import home
+from dashboard.style_guide import views as style_guide
 from fleet import legacy_urls
 from vehicles.api import views as vehicles
 from webhooks import api as deliveries
@@ -48,6 +49,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("", home, name="home"),
     path("new-fleet/", preferences.new_fleet, name="new_fleet"),
     path("api-reference/", api_reference.page, name="api_reference"),
+    path("styleguide/", style_guide.page, name="style_guide"),
     path("", include("alerts.urls")),
     path("fleets/<slug:slug>/connections/", include("connect.connections.urls")),
     path("fleets/<slug:slug>/usage/", include("connect.usage.urls")),

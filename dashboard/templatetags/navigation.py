@@ -1,75 +1,49 @@
-from dataclasses import dataclass
+from collections.abc import Sequence
 
 from django import template
 from django.http import HttpRequest
 from django.template.context import RequestContext
-from django.urls import reverse
-from django.utils.functional import Promise
-from django.utils.translation import gettext_lazy as _
 
 from accounts.models import Fleet, Membership
 from accounts.permissions import Permission, has_permission
+from connect.connections.selectors import count_healthy_and_degraded
+from dashboard.navigation import navigation_for
 
 register = template.Library()
 
 
-@dataclass(frozen=True, slots=True)
-class _NavItem:
-    """A fleet page in the navigation. Views whose names start with `within` belong to it; the longest match wins."""
-
-    label: str | Promise
-    view: str
-    right: Permission
-    within: str
-
-
-_NAV_ITEMS = (
-    _NavItem(_("Vehicles"), "dashboard:vehicles", Permission.VIEW, "dashboard:"),
-    _NavItem(_("Places"), "dashboard:places", Permission.VIEW, "dashboard:place"),
-    _NavItem(_("Commands"), "commands:history", Permission.VIEW, "commands:"),
-    _NavItem(_("Connections"), "connections:overview", Permission.CONNECT, "connections:"),
-    _NavItem(_("Alerts"), "alerts:overview", Permission.VIEW, "alerts:"),
-    _NavItem(_("Invitations"), "connect:invitations", Permission.CONNECT, "connect:invitations"),
-    _NavItem(_("Webhook log"), "webhooks:log", Permission.INSPECT, "webhooks:"),
-    _NavItem(_("API usage"), "usage:overview", Permission.BUDGET, "usage:"),
-    _NavItem("Smartcar", "connect:integration", Permission.CONNECT, "connect:integration"),
-    _NavItem(_("Members"), "accounts:members", Permission.ADMINISTER, "accounts:members"),
-    _NavItem(_("API tokens"), "accounts:tokens", Permission.VIEW, "accounts:"),
-    _NavItem(_("Audit log"), "dashboard:audit_log", Permission.AUDIT, "dashboard:audit_log"),
-    _NavItem(_("Settings"), "dashboard:settings", Permission.CONNECT, "dashboard:settings"),
-)
-
-
-@dataclass(frozen=True, slots=True)
-class Link:
-    """One entry of the navigation."""
-
-    label: str
-    url: str
-    current: bool
-
-
 @register.inclusion_tag("dashboard/navigation.html", takes_context=True)
-def fleet_navigation(context: RequestContext) -> dict[str, object]:
-    """Returns links to the current fleet's pages, as far as the member may open them; none for other users."""
-    fleet, request = context.get("fleet"), context.get("request")
-    if (
-        not isinstance(fleet, Fleet)
-        or not isinstance(request, HttpRequest)
-        or not request.user.is_authenticated
-    ):
-        return {"links": []}
+def navigation(context: RequestContext) -> dict[str, object]:
+    """The rail of every page for signed-in users, and on phones the bars above and below the page.
+
+    Pages that belong to no fleet show the pages of the user's fleet, if it is the only one.
+    """
+    request, shown = context.get("request"), context.get("fleet")
+    my_fleets: Sequence[Fleet] = list(context.get("my_fleets") or [])
+    if not isinstance(request, HttpRequest) or not request.user.is_authenticated:
+        return {}
+    frame: dict[str, object] = {
+        "request": request,
+        "user": request.user,
+        "perms": context.get("perms"),
+        "csrf_token": context.get("csrf_token"),
+        "my_fleets": my_fleets,
+    }
+    fleet = shown if isinstance(shown, Fleet) else my_fleets[0] if len(my_fleets) == 1 else None
+    membership = _membership(context, fleet=fleet, request=request)
+    if fleet is None or membership is None:
+        return frame
+    view_name = request.resolver_match.view_name if request.resolver_match else ""
+    groups = navigation_for(fleet=fleet, membership=membership, view_name=view_name)
+    frame |= {"fleet": fleet, "groups": groups, "view_name": view_name}
+    if has_permission(membership=membership, right=Permission.CONNECT):
+        healthy, degraded = count_healthy_and_degraded(fleet=fleet)
+        frame |= {"healthy": healthy, "degraded": degraded}
+    return frame
+
+
+def _membership(context: RequestContext, *, fleet: Fleet | None, request: HttpRequest) -> Membership | None:
     known = context.get("membership")
     if isinstance(known, Membership):
-        membership: Membership | None = known
-    else:
-        membership = Membership.objects.filter(fleet=fleet, user=request.user).first()
-    here = request.resolver_match.view_name if request.resolver_match else ""
-    within = max((item.within for item in _NAV_ITEMS if here.startswith(item.within)), key=len, default="")
-    return {
-        "links": [
-            Link(str(item.label), reverse(item.view, args=[fleet.slug]), item.within == within)
-            for item in _NAV_ITEMS
-            if membership is not None and has_permission(membership=membership, right=item.right)
-        ]
-    }
+        return known
+    return Membership.objects.filter(fleet=fleet, user=request.user.pk).first() if fleet else None

@@ -113,6 +113,11 @@ for (const button of document.querySelectorAll(".fleet-tabs button")) {
   button.addEventListener("click", () => showPane(button.dataset.show));
 }
 
+// The phone's bar links to the map.
+const paneOfUrl = () => showPane(location.hash === "#map" ? "map" : "list");
+addEventListener("hashchange", paneOfUrl);
+if (location.hash === "#map") paneOfUrl();
+
 // Keyboard
 
 const links = () => [...document.querySelectorAll("#vehicle-table [data-vehicle]")];

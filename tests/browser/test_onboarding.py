@@ -114,6 +114,6 @@ def test_a_hidden_checklist_can_be_reopened_from_the_settings(
         "Checklist hidden. You can open it again from the fleet"
     )
     expect(page.get_by_role("heading", name="Set up Blue Fleet")).to_have_count(0)
-    page.get_by_role("link", name="Settings").click()
+    page.get_by_role("link", name="Fleet settings").click()
     page.get_by_role("link", name="Open checklist").click()
     expect(page.locator(".onboarding-progress label")).to_have_text("0 of 6 complete")

@@ -30,6 +30,18 @@ def test_no_page_or_file_of_a_signed_in_user_is_stored(owner: User, ids: dict[st
     assert not stored
 
 
+def test_no_part_of_a_page_is_stored(owner: User, ids: dict[str, object]) -> None:  # noqa: F811
+    crawler = Crawler(owner, ids)
+    stored = {}
+    for address in addresses():
+        if address.form.startswith(("/fleets/", "/alerts/", "/connect/")):
+            crawler.client.cookies = SimpleCookie(crawler.cookies)
+            answer = crawler.client.get(crawler.path(address), headers={"HX-Request": "true"})
+            if "no-store" not in _policy(answer) or "HX-Request" not in answer.headers.get("Vary", ""):
+                stored[address.form] = (answer.headers.get("Cache-Control"), answer.headers.get("Vary"))
+    assert not stored
+
+
 def test_the_api_may_be_revalidated_by_its_client_only(owner: User, ids: dict[str, object]) -> None:  # noqa: F811
     client = Client()
     client.force_login(owner)

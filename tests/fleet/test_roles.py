@@ -116,6 +116,7 @@ RULES: dict[str, Rule] = {
     "alerts:recent_all": reads(SIGNED_IN),
     "new_fleet": both(Audience.OWNER_OF_ANY_FLEET),
     # The site's
+    "style_guide": reads(STAFF),
     "webhooks:site_log": reads(STAFF),
     "webhooks:site_entries": reads(STAFF),
     "webhooks:site_delivery": reads(STAFF),

@@ -22,7 +22,7 @@ from vehicles.models import LatestSignal, Vehicle
 pytestmark = pytest.mark.django_db
 BrowserOf = Callable[[User], Client]
 PAGE = "/fleets/blue/"
-QUERIES = 13
+QUERIES = 14
 SAN_FRANCISCO, OCEAN = (37.7793, -122.4193), (10.0, -150.0)
 
 

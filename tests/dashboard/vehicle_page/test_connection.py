@@ -82,5 +82,5 @@ def test_the_number_of_queries_does_not_grow_with_drivers(
     for users in (["user-1"], ["user-2", "user-3"]):
         for user in users:
             create_connection(vehicle, user=user)
-        with django_assert_num_queries(15):
+        with django_assert_num_queries(16):
             tab(browser, vehicle)

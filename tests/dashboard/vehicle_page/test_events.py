@@ -35,7 +35,7 @@ pytestmark = pytest.mark.django_db
 BrowserOf = Callable[[User], Client]
 MINUTE, HOUR, DAY = timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)
 NOON = datetime.fromisoformat("2026-11-20T12:00:00+00:00")
-QUERIES = 19
+QUERIES = 20
 
 
 @pytest.fixture

@@ -22,7 +22,7 @@ from vehicles.readings import NewReading, insert_readings
 pytestmark = pytest.mark.django_db
 BrowserOf = Callable[[User], Client]
 TABS = ["", "values/", "history/", "signals/", "connection/", "settings/"]
-QUERIES = 16
+QUERIES = 17
 VALUES_QUERIES = 12
 
 

@@ -22,7 +22,7 @@ from vehicles.models import LatestSignal, Vehicle
 
 pytestmark = pytest.mark.django_db
 BrowserOf = Callable[[User], Client]
-QUERIES = 13
+QUERIES = 14
 
 
 @pytest.fixture
