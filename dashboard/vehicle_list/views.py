@@ -118,7 +118,7 @@ def columns(request: HttpRequest, slug: str) -> HttpResponse:
 @login_required
 @require_POST
 def save_view(request: HttpRequest, slug: str) -> HttpResponse:
-    """Saves the page's filters and columns under a name."""
+    """Saves the page's filters and columns under a name. Asks before it replaces a view."""
     membership = get_membership_or_404(user=request.user, slug=slug, right=Permission.VIEW)
     remembered = request.COOKIES.get(COLUMNS_COOKIE, "")
     filters = parse_filters(QueryDict(request.POST.get("query", "")), remembered=remembered)
@@ -127,8 +127,12 @@ def save_view(request: HttpRequest, slug: str) -> HttpResponse:
     if not name or len(name) > 60:
         messages.error(request, _("Couldn't save the view. Enter a name of up to 60 characters."))
         return redirect(page.address(slug=slug, query=filters.query))
+    shared, replace = "shared" in request.POST, "replace" in request.POST
     try:
-        saved_views.save(membership=membership, name=name, query=query, shared="shared" in request.POST)
+        saved_views.save(membership=membership, name=name, query=query, shared=shared, replace=replace)
+    except saved_views.ExistsError:
+        question = {"fleet": membership.fleet, "name": name, "query": query, "shared": shared}
+        return render(request, "dashboard/vehicle_list/replace_view.html", question)
     except saved_views.TooManyError:
         messages.error(
             request,
@@ -136,7 +140,8 @@ def save_view(request: HttpRequest, slug: str) -> HttpResponse:
             % {"number": saved_views.MAX_VIEWS},
         )
         return redirect(page.address(slug=slug, query=filters.query))
-    messages.success(request, _("View “%(name)s” saved.") % {"name": name})
+    text = _("View “%(name)s” updated.") if replace else _("View “%(name)s” saved.")
+    messages.success(request, text % {"name": name})
     return redirect(page.address(slug=slug, query=query))
 
 
