@@ -219,6 +219,9 @@ async function showPopup(id) {
   const template = document.createElement("template");
   template.innerHTML = await response.text();
   const content = template.content.firstElementChild;
+  // On a wide screen, the panel beside the list shows more than a popup would.
+  const opening = new CustomEvent("panel:open", { detail: content.dataset.vehicle, cancelable: true });
+  if (!document.dispatchEvent(opening)) return;
   content.querySelector("[data-follow]").addEventListener("click", () => follow(id));
   popup = new maplibre.Popup({ offset: 14, maxWidth: "260px" }).setLngLat([vehicle[1], vehicle[2]]).setDOMContent(content).addTo(map);
 }

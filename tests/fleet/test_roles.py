@@ -132,6 +132,7 @@ RULES: dict[str, Rule] = {
     "dashboard:delete_view": writes(VIEW),
     "dashboard:live": reads(VIEW),
     "dashboard:vehicle": reads(VIEW),
+    "dashboard:side_panel": reads(VIEW),
     "dashboard:values": reads(VIEW),
     "dashboard:refresh": writes(COMMAND),
     "dashboard:vehicle_history": reads(VIEW),
