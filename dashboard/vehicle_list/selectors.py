@@ -336,7 +336,8 @@ def _selected() -> str:
 
 
 def _where(filters: Filters, *, vins: bool) -> tuple[str, dict[str, Any]]:
-    conditions, params = ["true"], {}
+    conditions = ["true"]
+    params: dict[str, Any] = {}
     if filters.show:
         conditions.append(_TILE_CONDITIONS[filters.show])
     for column, value in (("make", filters.make), ('"group"', filters.group), ("state", filters.state)):

@@ -1,8 +1,10 @@
 """The vehicles page, its fragments, the map's data, and saved views."""
 
 import re
+from collections.abc import Sequence
 from http import HTTPStatus
 from typing import Any
+from urllib.parse import urlencode
 from zlib import crc32
 
 import orjson
@@ -18,10 +20,13 @@ from accounts.models import Membership
 from accounts.permissions import Permission, get_membership_or_404
 from commands.bulk.services import MAX_VEHICLES
 from dashboard.onboarding.services import get_checklist
+from dashboard.vehicle_list import new_vehicles as naming
 from dashboard.vehicle_list import page, positions, saved_views, selectors
 from dashboard.vehicle_list.filters import COLUMNS_COOKIE, Filters, parse_filters, visible_columns
 from dashboard.vehicle_list.rows import build_rows
 from dashboard.vehicle_list.saved_models import SavedView
+from dashboard.vehicle_page.settings_views import DetailsForm
+from vehicles import details
 
 _ONE_YEAR = 365 * 86_400
 _AGES = re.compile(rb"(<time [^>]*>)[^<]*")
@@ -35,8 +40,12 @@ def fleet(request: HttpRequest, slug: str) -> HttpResponse:
     context = _context(request, membership)
     if _is_list_request(request):
         return render(request, "dashboard/vehicle_list/list.html", context)
-    context["onboarding"] = get_checklist(membership=membership)
-    return render(request, "dashboard/vehicle_list/page.html", context)
+    ids = naming.parse_ids(request.GET.get("new", ""))
+    context["highlighted"] = ids or naming.parse_ids(request.GET.get("named", ""))
+    forms = (
+        naming.forms_for(fleet=membership.fleet, smartcar_ids=ids) if ids and context["may_connect"] else []
+    )
+    return _page(request, membership, context, forms)
 
 
 @login_required
@@ -52,6 +61,42 @@ def vehicles_fragment(request: HttpRequest, slug: str) -> HttpResponse:
         return HttpResponse(status=HTTPStatus.NO_CONTENT)
     response.headers["X-Version"] = version
     return response
+
+
+@login_required
+@require_POST
+def new_vehicles(request: HttpRequest, slug: str) -> HttpResponse:
+    """Stores name, plate, group and driver of vehicles that were just connected."""
+    membership = get_membership_or_404(user=request.user, slug=slug, right=Permission.CONNECT)
+    ids = request.POST.getlist("vehicle")
+    forms = naming.forms_for(fleet=membership.fleet, smartcar_ids=ids, data=request.POST)
+    invalid = [form for form in forms if not form.is_valid()]
+    if invalid:
+        context = _context(request, membership) | {"highlighted": ids}
+        return _page(request, membership, context, forms, status=400)
+    naming.save(fleet=membership.fleet, forms=forms, user=membership.user)
+    messages.success(request, _("Saved."))
+    named = ",".join(form.instance.smartcar_id for form in forms)
+    return redirect(page.address(slug=slug, query=urlencode({"named": named}, safe=",")))
+
+
+def _page(
+    request: HttpRequest,
+    membership: Membership,
+    context: dict[str, Any],
+    forms: Sequence[DetailsForm],
+    *,
+    status: int = 200,
+) -> HttpResponse:
+    """Renders the whole page, with the forms of new vehicles above the list."""
+    context["onboarding"] = get_checklist(membership=membership)
+    if forms:
+        context |= {
+            "new_forms": forms,
+            "groups": details.list_groups(fleet=membership.fleet),
+            "drivers": details.list_drivers(fleet=membership.fleet),
+        }
+    return render(request, "dashboard/vehicle_list/page.html", context, status=status)
 
 
 @login_required

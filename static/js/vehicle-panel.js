@@ -27,7 +27,7 @@ async function show(vehicle, { focus = false } = {}) {
   grid.toggleAttribute("data-panel", true);
   mark();
   document.dispatchEvent(new CustomEvent("map:resized"));
-  document.dispatchEvent(new CustomEvent("panel:shown", { detail: Number(panel().dataset.id) }));
+  document.dispatchEvent(new CustomEvent("panel:changed"));
   if (focus) document.getElementById("side-panel-title").focus({ preventScroll: true });
 }
 
@@ -38,6 +38,7 @@ function hide() {
   grid.removeAttribute("data-panel");
   mark();
   document.dispatchEvent(new CustomEvent("map:resized"));
+  document.dispatchEvent(new CustomEvent("panel:changed"));
 }
 
 function open(vehicle) {

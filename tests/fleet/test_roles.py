@@ -127,6 +127,7 @@ RULES: dict[str, Rule] = {
     "dashboard:map_data": reads(VIEW),
     "dashboard:map_popup": reads(VIEW),
     "dashboard:matching": reads(COMMAND),
+    "dashboard:new_vehicles": writes(CONNECT),
     "dashboard:columns": writes(VIEW),
     "dashboard:save_view": writes(VIEW, name="Low"),
     "dashboard:delete_view": writes(VIEW),
