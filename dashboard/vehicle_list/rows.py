@@ -77,6 +77,20 @@ class Row:
             return self.vehicle.fuel_liters_at
         return self.vehicle.fuel_at if self.fuel_only else self.vehicle.charge_at
 
+    @cached_property
+    def common_age_at(self) -> datetime | None:
+        """When the old values were observed if they share a time, so that it is shown once; None if they don't."""
+        times = [
+            at
+            for old, at in (
+                (self.level_old, self.level_at),
+                (self.lock_old, self.vehicle.locked_at),
+                (self.place_old and bool(self.place), self.vehicle.place_at),
+            )
+            if old and at is not None
+        ]
+        return max(times) if len(times) > 1 and max(times) - min(times) <= _LIVE else None
+
     @property
     def level_old(self) -> bool:
         signal = FUEL_LEVEL if self.fuel_only else STATE_OF_CHARGE

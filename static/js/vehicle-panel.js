@@ -81,7 +81,7 @@ document.addEventListener("panel:open", (event) => {
 });
 
 document.addEventListener("keydown", (event) => {
-  if (event.key !== "Escape" || host.hidden || event.defaultPrevented) return;
+  if (event.key !== "Escape" || !requested || event.defaultPrevented) return;
   if (document.querySelector("dialog[open]") || event.target.closest("input:not([type=checkbox]), select, details[open].menu")) return;
   close();
 });

@@ -528,5 +528,10 @@ def test_only_values_older_than_the_last_update_have_an_age_of_their_own(
     late = create_vehicle(fleet, "Bea", locked=True, charge=50, place=SAN_FRANCISCO, minutes_ago=60 * 20)
     Vehicle.objects.filter(pk=late.pk).update(last_seen_at=timezone.now())
     _, *rows = text(browser_of(owner)).partition("<tbody>")[2].split("<tr ")
-    assert [row.count("data-ago") for row in rows] == [1, 4]
+    assert [row.count("data-ago") for row in rows] == [1, 2]
     assert "20 h ago" in rows[0]
+    assert "as of <time" in rows[1]
+    report_signal(late, catalogue.IS_LOCKED, {"value": True}, minutes_ago=60 * 10)
+    report_signal(late, catalogue.STATE_OF_CHARGE, {"value": 50}, minutes_ago=0)
+    _, *rows = text(browser_of(owner)).partition("<tbody>")[2].split("<tr ")
+    assert [row.count("data-ago") for row in rows] == [1, 3]
