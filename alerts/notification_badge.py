@@ -1,13 +1,32 @@
-"""The notification badge in the header of every page: the number of unacknowledged alerts."""
+"""The notification badge in the header of every page: the number of vehicles that need attention.
+
+Which vehicles these are depends on more than alerts, so an app above counts them and registers its function here.
+"""
 
 from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol
 
 from django.urls import reverse
+from django.utils import timezone
 
 from accounts.models import Fleet, User
-from alerts.selectors import unacknowledged_count
 
 _MAX_SHOWN = 99
+
+
+class Counter(Protocol):
+    """Counts the vehicles of one fleet, or (None) of all of the user's fleets, that need attention. One query."""
+
+    def __call__(self, *, user: User, fleet: Fleet | None, now: datetime) -> int: ...
+
+
+_counters: list[Counter] = []
+
+
+def register(counter: Counter) -> None:
+    """Registers the function that counts, at start-up."""
+    _counters.append(counter)
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,5 +58,6 @@ class NotificationBadge:
 
 
 def badge_for(*, user: User, fleet: Fleet | None) -> NotificationBadge:
-    """The user's badge, in one query. Counts only alerts that the user can see."""
-    return NotificationBadge(count=unacknowledged_count(user=user, fleet=fleet), fleet=fleet)
+    """The user's badge, in one query."""
+    count = sum(counter(user=user, fleet=fleet, now=timezone.now()) for counter in _counters)
+    return NotificationBadge(count=count, fleet=fleet)

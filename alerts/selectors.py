@@ -3,12 +3,12 @@
 from collections.abc import Collection, Iterable
 from typing import NamedTuple
 
-from django.db.models import Count, F, Q, QuerySet
+from django.db.models import Count, Q, QuerySet
 
-from accounts.models import Fleet, Membership, User
+from accounts.models import Fleet, Membership
 from alerts.models import Alert, NotificationPreference
 from alerts.preferences import effective_preferences
-from alerts.types import AlertType, default_channels, selected_types
+from alerts.types import AlertType
 
 OPEN, RESOLVED = "open", "resolved"
 _UNACKNOWLEDGED = Q(resolved_at=None, acknowledged_at=None)
@@ -50,25 +50,8 @@ def count_alerts(*, fleet: Fleet, kinds: Collection[AlertType]) -> AlertCounts:
     return AlertCounts(**counted)
 
 
-def unacknowledged_count(*, user: User, fleet: Fleet | None) -> int:
-    """The number on the user's notification badge: open alerts that nobody has acknowledged.
-
-    Counts one fleet, or all fleets of the user. One query.
-    """
-    found = Alert.objects.filter(_UNACKNOWLEDGED, fleet__memberships__user=user)
-    if fleet is not None:
-        found = found.filter(fleet=fleet)
-    selected = F("fleet__memberships__notification_preference__in_app")
-    rows = found.order_by().values_list("kind", "fleet__memberships__role", selected).annotate(Count("pk"))
-    return sum(count for kind, role, values, count in rows if kind in _in_app(role, values))
-
-
-def _in_app(role: str, values: Iterable[str] | None) -> frozenset[AlertType]:
-    return default_channels(role)[0] if values is None else selected_types(role, values)
-
-
 def recent_unacknowledged(*, memberships: Iterable[Membership], limit: int) -> list[Alert]:
-    """The newest of the alerts that the badge counts for somebody with these memberships. Two queries."""
+    """The newest unacknowledged alerts, of the types that a user with these memberships gets in app. Two queries."""
     memberships = list(memberships)
     preferences = NotificationPreference.objects.in_bulk([each.pk for each in memberships])
     wanted = Q(pk__in=[])

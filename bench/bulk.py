@@ -135,10 +135,10 @@ def _send_bulk(fleet: Fleet, owner: User, *, count: int) -> tuple[BulkCommand, f
     vehicles = list(list_vehicles(fleet=fleet)[:count])
     now = timezone.now()
     found = services.review_bulk_command(
-        fleet=fleet, vehicles=vehicles, kind=CommandType.LOCK, data={}, now=now
+        fleet=fleet, vehicles=vehicles, kind=CommandType.LOCK, data={}, now=now, with_already=True
     )
     bulk = services.create_bulk_command(
-        fleet=fleet, user=owner, vehicles=vehicles, kind=CommandType.LOCK, data={}
+        fleet=fleet, user=owner, vehicles=vehicles, kind=CommandType.LOCK, data={}, with_already=True
     )
     return bulk, found.estimate.total_seconds()
 

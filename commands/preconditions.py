@@ -7,6 +7,7 @@ changed.
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from enum import StrEnum
 
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -81,16 +82,31 @@ _CONTRADICTIONS = {
 }
 
 
+class SkipReason(StrEnum):
+    """Why a bulk command leaves a vehicle out. Stored with it."""
+
+    ALREADY = "already"
+    MOVING = "moving"
+    UNPLUGGED = "unplugged"
+    IMPOSSIBLE = "impossible"
+    # Was left out by the review, and would be possible since.
+    CHANGED = "changed"
+
+
 @dataclass(frozen=True, slots=True)
 class PreconditionResult:
-    """Why a command isn't possible (`refusal`) or may be pointless (`hint`); each may be empty."""
+    """Why a command isn't possible (`refusal`) or may be pointless (`hint`); each may be empty.
+
+    `skip` is why a bulk command leaves the vehicle out; None if it would be sent.
+    """
 
     refusal: str = ""
     hint: str = ""
+    skip: SkipReason | None = None
 
     def with_hint(self, text: str) -> "PreconditionResult":
         """Returns the result with one more hint, if there is one."""
-        return PreconditionResult(self.refusal, " ".join(filter(None, (text, self.hint))))
+        return PreconditionResult(self.refusal, " ".join(filter(None, (text, self.hint))), self.skip)
 
 
 def connection_warning(connection: Connection) -> str:
@@ -127,8 +143,12 @@ def check(
         or quirk.refusal
         or _unsupported(kind, state, params or {})
     )
-    hints = (_hint(kind, state, timezone.now()), quirk.hint)
-    return PreconditionResult(refusal=refusal, hint=" ".join(filter(None, hints)))
+    skip, hint = _pointless(kind, state, timezone.now())
+    return PreconditionResult(
+        refusal=refusal,
+        hint=" ".join(filter(None, (hint, quirk.hint))),
+        skip=SkipReason.IMPOSSIBLE if refusal else skip,
+    )
 
 
 def _refusal(
@@ -175,18 +195,22 @@ def _unsupported(kind: CommandType, state: VehicleState, params: Mapping[str, ob
     }
 
 
-def _hint(kind: CommandType, state: VehicleState, now: datetime) -> str:
+def _pointless(kind: CommandType, state: VehicleState, now: datetime) -> tuple[SkipReason | None, str]:
+    """Returns why the command would change nothing or be rejected, as a code and as a text."""
     plugged = state.current_value(catalogue.CABLE_CONNECTED, now=now)
     if kind == CommandType.START_CHARGE and plugged is False:
-        return _("The vehicle isn't plugged in.")
+        return SkipReason.UNPLUGGED, _("The vehicle isn't plugged in.")
     if kind == CommandType.CLOSE_CHARGE_PORT and plugged is True:
-        return _("The vehicle is plugged in. The charge port closes after the cable is unplugged.")
+        text = _("The vehicle is plugged in. The charge port closes after the cable is unplugged.")
+        return SkipReason.IMPOSSIBLE, text
     if kind in _WHILE_PARKED and _is_moving(state, now):
-        return _("The vehicle is moving. Vehicles reject this command until they're parked.")
+        text = _("The vehicle is moving. Vehicles reject this command until they're parked.")
+        return SkipReason.MOVING, text
     if kind not in _CONTRADICTIONS:
-        return ""
+        return None, ""
     signal, reached, text = _CONTRADICTIONS[kind]
-    return _(text) if state.current_value(signal, now=now) is reached else ""
+    already = state.current_value(signal, now=now) is reached
+    return (SkipReason.ALREADY, _(text)) if already else (None, "")
 
 
 def _is_moving(state: VehicleState, now: datetime) -> bool:

@@ -16,6 +16,9 @@ from commands.types import CommandType
 from vehicles.models import Vehicle
 from vehicles.selectors import get_vehicle
 
+# The value of the form field `from` in the panel beside the list of vehicles.
+SIDE_PANEL = "side-panel"
+
 
 @sensitive_post_parameters("password", "credential")
 @login_required
@@ -103,6 +106,9 @@ def _vehicle(
 
 
 def _response(request: HttpRequest, membership: Membership, vehicle: Vehicle, problem: str) -> HttpResponse:
+    if getattr(request, "htmx", False) and request.POST.get("from") == SIDE_PANEL:
+        # That panel loads itself again, and shows why a command was rejected.
+        return trigger_client_event(HttpResponse(status=204), "command:created", {"problem": problem})
     if getattr(request, "htmx", False):
         response = panel.render_panel(request, membership=membership, vehicle=vehicle, problem=problem)
         return trigger_client_event(response, "command:created")

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from urllib.parse import urlencode
 
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
@@ -32,6 +33,13 @@ def member_path(fleet: Fleet, about: Connection | None) -> str:
     if about is not None:
         return reverse("connections:detail", args=[fleet.slug, about.pk])
     return reverse("dashboard:vehicles", args=[fleet.slug])
+
+
+def new_vehicles_path(fleet: Fleet, connections: Iterable[Connection]) -> str:
+    """Returns the fleet's vehicles, where those without a name of the fleet's own get one."""
+    unnamed = [each.vehicle.smartcar_id for each in connections if not each.vehicle.name_entered]
+    path = reverse("dashboard:vehicles", args=[fleet.slug])
+    return f"{path}?{urlencode({'new': ','.join(unnamed)}, safe=',')}" if unnamed else path
 
 
 def vehicles_for_driver(connections: Iterable[Connection]) -> str:

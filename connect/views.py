@@ -79,6 +79,8 @@ def callback(request: HttpRequest) -> HttpResponse:
     if result.target_missing:
         messages.error(request, _target_missing_message(result))
     messages.success(request, _member_message(result))
+    if result.about is None:
+        return redirect(callback_pages.new_vehicles_path(result.fleet, result.connections))
     return redirect(callback_pages.member_path(result.fleet, result.about))
 
 

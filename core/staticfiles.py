@@ -37,7 +37,7 @@ NODE_FILES = {
         "alert-triangle", "arrow-left", "battery-1", "bell", "bolt", "bookmark", "calendar", "car",
         "chart-line", "check", "chevron-down", "chevron-left", "chevron-right", "chevron-up", "columns",
         "copy", "current-location", "device-mobile", "download", "filter", "fingerprint", "focus-2",
-        "gas-station", "inbox", "key", "keyboard", "list", "lock", "lock-open", "lock-question", "mail",
+        "gas-station", "inbox", "info-circle", "key", "keyboard", "list", "lock", "lock-open", "lock-question", "mail",
         "mail-plus", "map", "navigation", "plug-connected", "plug-x", "plus", "refresh", "search", "send",
         "settings", "steering-wheel", "trash", "user", "x", "zoom-in", "zoom-out",
         "activity", "adjustments", "code", "dots", "history", "layout-sidebar", "menu-2", "selector",

@@ -8,6 +8,9 @@ class DashboardConfig(AppConfig):
     label = "fleet"
 
     def ready(self) -> None:
+        from alerts import notification_badge
         from dashboard import erasure
+        from dashboard.vehicle_list import selectors
 
         erasure.register()
+        notification_badge.register(selectors.count_attention)

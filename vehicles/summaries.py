@@ -86,14 +86,20 @@ def _pick_sql(column: _Column) -> str:
 
 
 _NAMES = ", ".join(column.name for column in _COLUMNS)
+_LOCKED, _LOCKED_AT = (
+    next(column.picked for column in _COLUMNS if column.name == name) for name in ("locked", "locked_at")
+)
 _STORE = f"""
-    INSERT INTO vehicles_summary (vehicle_id, {_NAMES})
-    SELECT vehicle.id, {", ".join(_pick_sql(column) for column in _COLUMNS)}
+    INSERT INTO vehicles_summary (vehicle_id, {_NAMES}, unlocked_since)
+    SELECT vehicle.id, {", ".join(_pick_sql(column) for column in _COLUMNS)},
+           CASE WHEN {_LOCKED} IS FALSE THEN {_LOCKED_AT} END
     FROM vehicles_vehicle AS vehicle
     LEFT JOIN vehicles_latestsignal AS signal ON signal.vehicle_id = vehicle.id AND signal.code = ANY(%s)
     WHERE vehicle.id = ANY(%s)
     GROUP BY vehicle.id
-    ON CONFLICT (vehicle_id) DO UPDATE SET {", ".join(f"{c.name} = excluded.{c.name}" for c in _COLUMNS)}
+    ON CONFLICT (vehicle_id) DO UPDATE SET {", ".join(f"{c.name} = excluded.{c.name}" for c in _COLUMNS)},
+        unlocked_since = CASE WHEN excluded.locked IS FALSE THEN
+            coalesce(vehicles_summary.unlocked_since, excluded.unlocked_since) END
 """  # noqa: S608  built from the names above
 
 

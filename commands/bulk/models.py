@@ -17,6 +17,8 @@ class BulkCommand(models.Model):
     requested_by = models.ForeignKey(User, on_delete=models.SET_NULL, null=True, related_name="+")
     requested_at = models.DateTimeField()
     expires_at = models.DateTimeField()
+    # How many selected vehicles got no command, by commands.preconditions.SkipReason.
+    skipped = models.JSONField(null=True, blank=True)
     cancelled_at = models.DateTimeField(null=True, blank=True)
 
     class Meta:

@@ -13,8 +13,11 @@ from django.utils.translation import pgettext_lazy
 
 from commands.bulk import eta
 from commands.bulk.models import BulkCommand
-from commands.bulk.selectors import count_by_state, current_throughput
+from commands.bulk.selectors import NOT_DONE, count_by_state, current_throughput
+from commands.bulk.summary import done_text, skipped_text
 from commands.models import Command, CommandState
+from commands.preconditions import SkipReason
+from commands.types import CommandType
 
 PER_PAGE = 100
 GROUPS: Mapping[str, tuple[str | Promise, tuple[CommandState, ...]]] = {
@@ -28,7 +31,7 @@ GROUPS: Mapping[str, tuple[str | Promise, tuple[CommandState, ...]]] = {
     "unknown": (_("Unknown"), (CommandState.UNKNOWN,)),
     "not-done": (
         _("Failed"),
-        (CommandState.REFUSED, CommandState.FAILED, CommandState.EXPIRED, CommandState.CANCELLED),
+        NOT_DONE,
     ),
 }
 # What needs attention comes first.
@@ -56,6 +59,23 @@ class Progress:
 
     def count(self, name: str) -> int:
         return next(group.count for group in self.groups if group.name == name)
+
+    @property
+    def failed(self) -> int:
+        return self.count("not-done")
+
+    @property
+    def summary(self) -> list[str]:
+        """How it stands in a few words each: "13 already locked", "1 locked now", "1 moving"."""
+        kind = CommandType(self.bulk.kind)
+        skipped = self.bulk.skipped or {}
+        texts = [
+            skipped_text(kind=kind, reason=reason, count=skipped[reason.value])
+            for reason in SkipReason
+            if skipped.get(reason.value)
+        ]
+        done = done_text(kind=kind, count=self.count("done"))
+        return [*texts[:1], done, *texts[1:]] if SkipReason.ALREADY in skipped else [done, *texts]
 
     @property
     def waiting(self) -> int:

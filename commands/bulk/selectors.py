@@ -16,6 +16,8 @@ from smartcar_api.ratelimit.middleware import bucket_id
 
 # Assumed duration of a command until the fleet has measured its own: most vehicles respond within about ten seconds.
 TYPICAL_SECONDS = 12.0
+# The command wasn't carried out. What is unknown may have been, so it isn't repeated.
+NOT_DONE = (CommandState.REFUSED, CommandState.FAILED, CommandState.EXPIRED, CommandState.CANCELLED)
 _MEASURED_FOR = timedelta(days=30)
 
 
@@ -33,6 +35,12 @@ def count_by_state(*, bulk: BulkCommand) -> Mapping[str, int]:
     """Returns the number of its commands in each state."""
     rows = Command.objects.filter(bulk=bulk).order_by().values_list("state").annotate(Count("pk"))
     return dict(rows)
+
+
+def failed_vehicle_ids(*, fleet: Fleet, bulk_id: int) -> set[str]:
+    """Returns the Smartcar IDs of the vehicles for which the fleet's bulk command has failed."""
+    failed = Command.objects.filter(fleet=fleet, bulk=bulk_id, state__in=NOT_DONE)
+    return set(failed.values_list("vehicle__smartcar_id", flat=True))
 
 
 def current_throughput(*, fleet: Fleet, now: datetime) -> Throughput:

@@ -1,7 +1,8 @@
 """Bulk commands: a review of which vehicles are eligible, then one command for each eligible vehicle."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from django.db import transaction
@@ -18,7 +19,7 @@ from commands.bulk.selectors import current_throughput
 from commands.cancellation import cancel_rows
 from commands.messages import CommandMessage
 from commands.models import Command, CommandEvent, CommandState
-from commands.preconditions import PreconditionResult
+from commands.preconditions import PreconditionResult, SkipReason
 from commands.selectors import incapable_vehicles
 from commands.services import CommandRejectedError
 from commands.types import EXPIRY, UNLOCKING, CommandType
@@ -49,10 +50,16 @@ class Candidate:
     vehicle: Vehicle
     connection: Connection | None
     verdict: PreconditionResult
+    skip: SkipReason | None
 
     @property
     def eligible(self) -> bool:
-        return not self.verdict.refusal
+        return self.skip is None
+
+    @property
+    def why(self) -> str:
+        """Why the vehicle is left out, or what may prevent the command."""
+        return self.verdict.refusal or self.verdict.hint
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +81,11 @@ class BulkReview:
         return [candidate for candidate in self.candidates if not candidate.eligible]
 
     @property
+    def skipped(self) -> dict[SkipReason, int]:
+        """How many vehicles are left out, by reason, the most frequent first."""
+        return dict(Counter(each.skip for each in self.candidates if each.skip is not None).most_common())
+
+    @property
     def too_many(self) -> int:
         return max(0, len(self.eligible) - self.most) if self.most is not None else 0
 
@@ -85,8 +97,13 @@ def review_bulk_command(
     kind: CommandType,
     data: Mapping[str, object],
     now: datetime,
+    others: Sequence[Vehicle] = (),
+    with_already: bool = False,
 ) -> BulkReview:
-    """Returns which of the fleet's vehicles are eligible, why others aren't, and how long sending takes.
+    """Returns which of the fleet's vehicles get the command, why others are left out, and how long sending takes.
+
+    `others` were left out by a previous review and stay so, whatever has changed since. Vehicles that are already in
+    the requested state are left out, except `with_already`, because a state may be old.
 
     The number of queries doesn't depend on the number of vehicles. Raises CommandRejectedError for invalid parameters,
     no or too many vehicles, or a command that isn't available in bulk.
@@ -95,7 +112,7 @@ def review_bulk_command(
         raise CommandRejectedError(
             _("This command can be sent to only one vehicle at a time. Send it from the vehicle's page.")
         )
-    if not vehicles:
+    if not vehicles and not others:
         raise CommandRejectedError(_("No vehicles selected. Select one or more, then choose a command."))
     if len(vehicles) > MAX_VEHICLES:
         raise CommandRejectedError(
@@ -105,7 +122,10 @@ def review_bulk_command(
         params = parameters.parse(kind, data)
     except parameters.InvalidParametersError as error:
         raise CommandRejectedError(str(error)) from None
-    candidates = _candidates(vehicles, kind, params, now)
+    candidates = [
+        *_candidates(vehicles, kind, params, now, with_already=with_already),
+        *_left_out(_candidates(others, kind, params, now, with_already=False) if others else []),
+    ]
     throughput = current_throughput(fleet=fleet, now=now)
     eligible = sum(candidate.eligible for candidate in candidates)
     return BulkReview(
@@ -125,14 +145,26 @@ def create_bulk_command(
     kind: CommandType,
     data: Mapping[str, object],
     reason: str = "",
+    others: Sequence[Vehicle] = (),
+    with_already: bool = False,
 ) -> BulkCommand:
     """Stores a queued command for each eligible vehicle, and enqueues the dispatcher.
+
+    `others` and `with_already` are those of review_bulk_command; how many vehicles were left out is stored.
 
     The caller has checked the user's permission. Raises CommandRejectedError if no vehicle is eligible, a reason is
     missing, or there are too many vehicles to send all commands in time.
     """
     now = timezone.now()
-    found = review_bulk_command(fleet=fleet, vehicles=vehicles, kind=kind, data=data, now=now)
+    found = review_bulk_command(
+        fleet=fleet,
+        vehicles=vehicles,
+        kind=kind,
+        data=data,
+        now=now,
+        others=others,
+        with_already=with_already,
+    )
     if not found.eligible:
         raise CommandRejectedError(
             _("None of these vehicles can receive this command now. See the reason next to each vehicle.")
@@ -167,8 +199,17 @@ def _log(bulk: BulkCommand, event: AuditEvent, user: User, vehicles: int) -> Non
     )
 
 
+def _left_out(candidates: Iterable[Candidate]) -> list[Candidate]:
+    return [replace(each, skip=each.skip or SkipReason.CHANGED) for each in candidates]
+
+
 def _candidates(
-    vehicles: Sequence[Vehicle], kind: CommandType, params: parameters.Parameters, now: datetime
+    vehicles: Sequence[Vehicle],
+    kind: CommandType,
+    params: parameters.Parameters,
+    now: datetime,
+    *,
+    with_already: bool,
 ) -> list[Candidate]:
     connections = health.best_connections(vehicle_ids=[vehicle.pk for vehicle in vehicles])
     incapable = incapable_vehicles(vehicles=vehicles, kind=kind, now=now)
@@ -177,13 +218,14 @@ def _candidates(
         connection = connections.get(state.vehicle.pk)
         cannot = {kind} if state.vehicle.pk in incapable else frozenset[str]()
         verdict = (
-            PreconditionResult(refusal=_(preconditions.NO_CONNECTION))
+            PreconditionResult(refusal=_(preconditions.NO_CONNECTION), skip=SkipReason.IMPOSSIBLE)
             if connection is None
             else preconditions.check(
                 kind=kind, state=state, connection=connection, incapable=cannot, params=params
             ).with_hint(preconditions.connection_warning(connection))
         )
-        found.append(Candidate(state.vehicle, connection, verdict))
+        skip = None if with_already and verdict.skip is SkipReason.ALREADY else verdict.skip
+        found.append(Candidate(state.vehicle, connection, verdict, skip))
     return found
 
 
@@ -220,6 +262,7 @@ def _persist(fleet: Fleet, user: User, found: BulkReview, reason: str, now: date
         requested_by=user,
         requested_at=now,
         expires_at=_expiry(found, now),
+        skipped=found.skipped,
     )
     rows = [_row(bulk, candidate) for candidate in found.eligible]
     commands = Command.objects.bulk_create([row for row in rows if row is not None])

@@ -1,5 +1,6 @@
 """Reviewing, sending and following bulk commands."""
 
+from collections.abc import Collection
 from typing import Any
 
 from django.contrib import messages
@@ -19,6 +20,8 @@ from commands import parameters
 from commands.bulk import progress, selectors, services
 from commands.bulk.models import BulkCommand
 from commands.bulk.services import BulkReview
+from commands.bulk.summary import skipped_text
+from commands.preconditions import SkipReason
 from commands.services import CommandRejectedError, get_policy
 from commands.types import UNLOCKING, CommandType
 from vehicles.models import Vehicle
@@ -55,6 +58,8 @@ def send(request: HttpRequest, slug: str) -> HttpResponse:
             fleet=membership.fleet,
             user=membership.user,
             vehicles=_selected_vehicles(request, membership),
+            others=_vehicles(membership, request.POST.get("others", "").split()),
+            with_already="with_already" in request.POST,
             kind=_kind(request),
             data=request.POST.dict(),
             reason=request.POST.get("reason", ""),
@@ -103,7 +108,13 @@ def _review(request: HttpRequest, membership: Membership, problem: str = "") -> 
     fleet, kind, vehicles = membership.fleet, _kind(request), _selected_vehicles(request, membership)
     try:
         found = services.review_bulk_command(
-            fleet=fleet, vehicles=vehicles, kind=kind, data=request.POST.dict(), now=timezone.now()
+            fleet=fleet,
+            vehicles=vehicles,
+            kind=kind,
+            data=request.POST.dict(),
+            now=timezone.now(),
+            others=_vehicles(membership, request.POST.get("others", "").split()),
+            with_already="with_already" in request.POST,
         )
     except CommandRejectedError as error:
         messages.error(request, problem or str(error))
@@ -122,6 +133,12 @@ def _questions(request: HttpRequest, membership: Membership, found: BulkReview) 
         "words": f"{kind.label} {parameters.describe_parameters(kind, found.params)}".rstrip(),
         "carried": found.params.items(),
         "vehicles": " ".join(candidate.vehicle.smartcar_id for candidate in found.eligible),
+        "others": " ".join(candidate.vehicle.smartcar_id for candidate in found.ineligible),
+        "skipped": [
+            skipped_text(kind=kind, reason=reason, count=count) for reason, count in found.skipped.items()
+        ],
+        "already": sum(candidate.skip is SkipReason.ALREADY for candidate in found.ineligible),
+        "with_already": "with_already" in request.POST,
         "reason": request.POST.get("reason", ""),
         "needs_reason": get_policy(fleet=membership.fleet).needs_reason(kind),
         "ways": None
@@ -138,9 +155,19 @@ def _kind(request: HttpRequest) -> CommandType:
 
 
 def _selected_vehicles(request: HttpRequest, membership: Membership) -> list[Vehicle]:
-    """Returns the selected vehicles of the fleet. IDs of other vehicles are ignored."""
+    """Returns the selected vehicles of the fleet, or (`retry`) those for which a bulk command has failed.
+
+    IDs of other vehicles are ignored.
+    """
     ids = {*request.POST.getlist("vehicle"), *request.POST.get("vehicles", "").split()}
-    return list(list_vehicles(fleet=membership.fleet).filter(smartcar_id__in=ids))
+    retried = request.POST.get("retry", "")
+    if retried.isdecimal() and len(retried) < 19:
+        ids |= selectors.failed_vehicle_ids(fleet=membership.fleet, bulk_id=int(retried))
+    return _vehicles(membership, ids)
+
+
+def _vehicles(membership: Membership, ids: Collection[str]) -> list[Vehicle]:
+    return list(list_vehicles(fleet=membership.fleet).filter(smartcar_id__in=ids)) if ids else []
 
 
 def _bulk(request: HttpRequest, slug: str, bulk_id: int, right: Permission) -> tuple[Membership, BulkCommand]:

@@ -52,7 +52,7 @@ def build_patch(
     vehicles = positions.map_features(
         fleet=fleet, filters=Filters(), now=now, vins=False, vehicle_ids=vehicle_ids
     )
-    counts = selectors.count_vehicles(fleet=fleet, now=now)
+    counts = selectors.count_vehicles(fleet=fleet, now=now, filters=Filters(), vins=False)
     return Patch(
         vehicles=vehicles,
         gone=sorted(set(vehicle_ids) - {vehicle[0] for vehicle in vehicles}),

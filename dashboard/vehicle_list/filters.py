@@ -29,6 +29,8 @@ class TileFilter(StrEnum):
 class Column(StrEnum):
     """The selectable columns. The vehicle itself is always shown."""
 
+    ATTENTION = "attention"
+    MODEL = "model"
     ENERGY = "energy"
     LOCK = "lock"
     PLACE = "place"
@@ -40,6 +42,8 @@ class Column(StrEnum):
 
 
 TITLES: Mapping[Column, Promise] = {
+    Column.ATTENTION: _("Needs attention"),
+    Column.MODEL: _("Model"),
     Column.ENERGY: _("Battery or fuel"),
     Column.LOCK: _("Lock"),
     Column.PLACE: _("Location"),
@@ -50,23 +54,35 @@ TITLES: Mapping[Column, Promise] = {
     Column.GROUP: _("Group"),
 }
 DEFAULT_COLUMNS = (
+    Column.ATTENTION,
+    Column.MODEL,
     Column.ENERGY,
     Column.LOCK,
     Column.PLACE,
-    Column.ODOMETER,
     Column.LAST_UPDATE,
-    Column.CONNECTION,
     Column.DRIVER,
 )
 # The sort keys. Each is sorted first in the direction that puts vehicles needing attention on top.
-ORDERS = ("name", "energy", "lock", "odometer", "heard", "connection", "driver", "group")
+ORDERS = (
+    "name",
+    "attention",
+    "model",
+    "energy",
+    "lock",
+    "odometer",
+    "heard",
+    "connection",
+    "driver",
+    "group",
+)
 
 
 @dataclass(frozen=True, slots=True)
 class Filters:
     """All settings in the page's URL. Invalid values are ignored.
 
-    `search` consists of words, each of which must occur in a vehicle's name, plate, make, model, driver or VIN; `state`
+    `search` consists of words, each of which must occur in a vehicle's name, plate, make, model, driver or VIN; a plate
+    is found with and without its spaces and hyphens. `state`
     is one of ConnectionState; `sort` one of ORDERS, with a leading "-" for descending order; `page` counts from 1.
     `explicit_columns` means that the columns come from the URL, as in a saved view, not from this browser's preference.
     """
@@ -91,9 +107,9 @@ class Filters:
         return bool(self.show or self.search or self.make or self.group or self.state)
 
     @property
-    def hidden(self) -> int:
-        """The number of active filters in the drop-down menu."""
-        return sum(map(bool, (self.make, self.group, self.state)))
+    def is_narrowed(self) -> bool:
+        """Whether anything but the tile may exclude vehicles. The tiles then count only what is left."""
+        return bool(self.search or self.make or self.group or self.state)
 
     def to(self, **changes: object) -> "Filters":
         """Returns a copy with these changes, on the first page unless `page` is changed."""

@@ -11,6 +11,7 @@ from django.utils.translation import gettext
 from accounts.models import Fleet
 from connect.driver_portal import privacy
 from connect.status.states import ConnectionState
+from dashboard.vehicle_list.attention import BATTERY, CONNECTION, order_reasons, reason_label
 from dashboard.vehicle_list.selectors import NO_RECENT_DATA, STALE, VehicleRow
 from vehicles.catalogue import FUEL_LEVEL, STATE_OF_CHARGE
 from vehicles.makes import make_name
@@ -76,20 +77,40 @@ class Row:
             return self.vehicle.fuel_liters_at
         return self.vehicle.fuel_at if self.fuel_only else self.vehicle.charge_at
 
+    @cached_property
+    def common_age_at(self) -> datetime | None:
+        """When the old values were observed if they share a time, so that it is shown once; None if they don't."""
+        times = [
+            at
+            for old, at in (
+                (self.level_old, self.level_at),
+                (self.lock_old, self.vehicle.locked_at),
+                (self.place_old and bool(self.place), self.vehicle.place_at),
+            )
+            if old and at is not None
+        ]
+        return max(times) if len(times) > 1 and max(times) - min(times) <= _LIVE else None
+
     @property
     def level_old(self) -> bool:
         signal = FUEL_LEVEL if self.fuel_only else STATE_OF_CHARGE
-        return _old(self.level_at, signal.staleness, self.now)
+        return self._exceptional(self.level_at, signal.staleness)
 
     @property
     def lock_old(self) -> bool:
         """Whether to show the age of the lock state: it is old, or only the last known one."""
         known = self.vehicle.last_locked is not None
-        return known and (self.vehicle.locked is None or _old(self.vehicle.locked_at, STALE, self.now))
+        return known and (self.vehicle.locked is None or self._exceptional(self.vehicle.locked_at, STALE))
 
     @property
     def place_old(self) -> bool:
-        return _old(self.vehicle.place_at, STALE, self.now)
+        return self._exceptional(self.vehicle.place_at, STALE)
+
+    def _exceptional(self, at: datetime | None, good_for: timedelta | None) -> bool:
+        """Whether to show a value's own age: the value is old, and older than the last update, which has the age of
+        all others."""
+        last = self.vehicle.last_seen_at
+        return _old(at, good_for, self.now) and (at is None or last is None or last - at > _LIVE)
 
     @property
     def waiting(self) -> bool:
@@ -105,6 +126,18 @@ class Row:
         if age > STALE:
             return Freshness.OLD
         return Freshness.RECENT if age > _LIVE else Freshness.LIVE
+
+    @property
+    def reasons(self) -> list[tuple[str, str]]:
+        """Why the vehicle needs attention: codes with texts, the most urgent first."""
+        return [(code, self._reason(code)) for code in order_reasons(self.vehicle.reasons)]
+
+    def _reason(self, code: str) -> str:
+        if code == CONNECTION and self.vehicle.degraded:
+            return self.state_label
+        if code == BATTERY:
+            return gettext("Low fuel") if self.fuel_only else gettext("Low battery")
+        return reason_label(code)
 
     @property
     def connected(self) -> bool:

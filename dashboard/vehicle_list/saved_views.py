@@ -13,6 +13,10 @@ class TooManyError(Exception):
     """The member already has the maximum number of views."""
 
 
+class ExistsError(Exception):
+    """The member already has a view with this name."""
+
+
 def list_views(*, membership: Membership) -> QuerySet[SavedView]:
     """Returns the member's own views and shared views of others, ordered by name."""
     views = SavedView.objects.filter(fleet_id=membership.fleet_id).select_related("user")
@@ -26,10 +30,13 @@ def can_delete(*, membership: Membership, view: SavedView) -> bool:
     )
 
 
-def save(*, membership: Membership, name: str, query: str, shared: bool) -> SavedView:
-    """Saves the view under this name, replacing the member's previous one. Raises TooManyError."""
+def save(*, membership: Membership, name: str, query: str, shared: bool, replace: bool = False) -> SavedView:
+    """Saves the view under this name. Raises TooManyError, and ExistsError if `replace` isn't set for a known name."""
     mine = SavedView.objects.filter(fleet_id=membership.fleet_id, user_id=membership.user_id)
-    if not mine.filter(name=name).exists() and mine.count() >= MAX_VIEWS:
+    exists = mine.filter(name=name).exists()
+    if exists and not replace:
+        raise ExistsError
+    if not exists and mine.count() >= MAX_VIEWS:
         raise TooManyError
     view, _ = SavedView.objects.update_or_create(
         fleet_id=membership.fleet_id,

@@ -1,8 +1,10 @@
 """The vehicles page, its fragments, the map's data, and saved views."""
 
 import re
+from collections.abc import Sequence
 from http import HTTPStatus
 from typing import Any
+from urllib.parse import urlencode
 from zlib import crc32
 
 import orjson
@@ -18,10 +20,13 @@ from accounts.models import Membership
 from accounts.permissions import Permission, get_membership_or_404
 from commands.bulk.services import MAX_VEHICLES
 from dashboard.onboarding.services import get_checklist
+from dashboard.vehicle_list import new_vehicles as naming
 from dashboard.vehicle_list import page, positions, saved_views, selectors
 from dashboard.vehicle_list.filters import COLUMNS_COOKIE, Filters, parse_filters, visible_columns
 from dashboard.vehicle_list.rows import build_rows
 from dashboard.vehicle_list.saved_models import SavedView
+from dashboard.vehicle_page.settings_views import DetailsForm
+from vehicles import details
 
 _ONE_YEAR = 365 * 86_400
 _AGES = re.compile(rb"(<time [^>]*>)[^<]*")
@@ -35,8 +40,12 @@ def fleet(request: HttpRequest, slug: str) -> HttpResponse:
     context = _context(request, membership)
     if _is_list_request(request):
         return render(request, "dashboard/vehicle_list/list.html", context)
-    context["onboarding"] = get_checklist(membership=membership)
-    return render(request, "dashboard/vehicle_list/page.html", context)
+    ids = naming.parse_ids(request.GET.get("new", ""))
+    context["highlighted"] = ids or naming.parse_ids(request.GET.get("named", ""))
+    forms = (
+        naming.forms_for(fleet=membership.fleet, smartcar_ids=ids) if ids and context["may_connect"] else []
+    )
+    return _page(request, membership, context, forms)
 
 
 @login_required
@@ -52,6 +61,42 @@ def vehicles_fragment(request: HttpRequest, slug: str) -> HttpResponse:
         return HttpResponse(status=HTTPStatus.NO_CONTENT)
     response.headers["X-Version"] = version
     return response
+
+
+@login_required
+@require_POST
+def new_vehicles(request: HttpRequest, slug: str) -> HttpResponse:
+    """Stores name, plate, group and driver of vehicles that were just connected."""
+    membership = get_membership_or_404(user=request.user, slug=slug, right=Permission.CONNECT)
+    ids = request.POST.getlist("vehicle")
+    forms = naming.forms_for(fleet=membership.fleet, smartcar_ids=ids, data=request.POST)
+    invalid = [form for form in forms if not form.is_valid()]
+    if invalid:
+        context = _context(request, membership) | {"highlighted": ids}
+        return _page(request, membership, context, forms, status=400)
+    naming.save(fleet=membership.fleet, forms=forms, user=membership.user)
+    messages.success(request, _("Saved."))
+    named = ",".join(form.instance.smartcar_id for form in forms)
+    return redirect(page.address(slug=slug, query=urlencode({"named": named}, safe=",")))
+
+
+def _page(
+    request: HttpRequest,
+    membership: Membership,
+    context: dict[str, Any],
+    forms: Sequence[DetailsForm],
+    *,
+    status: int = 200,
+) -> HttpResponse:
+    """Renders the whole page, with the forms of new vehicles above the list."""
+    context["onboarding"] = get_checklist(membership=membership)
+    if forms:
+        context |= {
+            "new_forms": forms,
+            "groups": details.list_groups(fleet=membership.fleet),
+            "drivers": details.list_drivers(fleet=membership.fleet),
+        }
+    return render(request, "dashboard/vehicle_list/page.html", context, status=status)
 
 
 @login_required
@@ -118,7 +163,7 @@ def columns(request: HttpRequest, slug: str) -> HttpResponse:
 @login_required
 @require_POST
 def save_view(request: HttpRequest, slug: str) -> HttpResponse:
-    """Saves the page's filters and columns under a name."""
+    """Saves the page's filters and columns under a name. Asks before it replaces a view."""
     membership = get_membership_or_404(user=request.user, slug=slug, right=Permission.VIEW)
     remembered = request.COOKIES.get(COLUMNS_COOKIE, "")
     filters = parse_filters(QueryDict(request.POST.get("query", "")), remembered=remembered)
@@ -127,8 +172,12 @@ def save_view(request: HttpRequest, slug: str) -> HttpResponse:
     if not name or len(name) > 60:
         messages.error(request, _("Couldn't save the view. Enter a name of up to 60 characters."))
         return redirect(page.address(slug=slug, query=filters.query))
+    shared, replace = "shared" in request.POST, "replace" in request.POST
     try:
-        saved_views.save(membership=membership, name=name, query=query, shared="shared" in request.POST)
+        saved_views.save(membership=membership, name=name, query=query, shared=shared, replace=replace)
+    except saved_views.ExistsError:
+        question = {"fleet": membership.fleet, "name": name, "query": query, "shared": shared}
+        return render(request, "dashboard/vehicle_list/replace_view.html", question)
     except saved_views.TooManyError:
         messages.error(
             request,
@@ -136,7 +185,8 @@ def save_view(request: HttpRequest, slug: str) -> HttpResponse:
             % {"number": saved_views.MAX_VIEWS},
         )
         return redirect(page.address(slug=slug, query=filters.query))
-    messages.success(request, _("View “%(name)s” saved.") % {"name": name})
+    text = _("View “%(name)s” updated.") if replace else _("View “%(name)s” saved.")
+    messages.success(request, text % {"name": name})
     return redirect(page.address(slug=slug, query=query))
 
 

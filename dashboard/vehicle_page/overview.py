@@ -13,6 +13,7 @@ from accounts.permissions import Permission
 from alerts.preferences import get_settings
 from connect.models import Connection, ConnectionState
 from connect.permission_settings.selectors import requested_scopes
+from dashboard.vehicle_page.ages import common_age
 from dashboard.vehicle_page.base import VehicleContext
 from dashboard.vehicle_page.diagnostics import checked_systems, list_warnings, unreported_systems
 from dashboard.vehicle_page.schematic import SIGNALS as DRAWN
@@ -141,9 +142,21 @@ def overview_context(
     energy = _energy(fact, on_fuel=on_fuel)
     range_ = fact(_RANGES[on_fuel]) or fact(_RANGES[not on_fuel])
     level = _level(energy, vehicle)
+    charging = [each for signal in CHARGING if (each := fact(signal))]
+    facts = [
+        *_other_energy(fact, energy, range_, on_fuel=on_fuel),
+        *(each for signal in FACTS if (each := fact(signal))),
+    ]
+    schematic = build_schematic(state, units=vehicle.units, now=now)
+    drawn = [
+        each for signal in (catalogue.DOORS, catalogue.WINDOWS, catalogue.TIRES) if (each := fact(signal))
+    ]
+    place = None if hidden else _place(frame, state, now=now)
+    shown = [each.row for each in (energy, range_, place, *charging, *facts, *drawn) if each]
     return {
         "fleet": frame.fleet,
         "vehicle": vehicle,
+        "common": common_age([*shown, *(part.row for part in schematic.parts)]),
         "connections": connections,
         "energy": energy,
         "on_fuel": on_fuel,
@@ -153,16 +166,11 @@ def overview_context(
         "limit": None if on_fuel else active_limit(state.signal(catalogue.CHARGE_LIMITS)),
         "range": range_,
         "is_charging": state.current_value(catalogue.IS_CHARGING, now=now) is True,
-        "charging": [each for signal in CHARGING if (each := fact(signal))],
-        "facts": [
-            *_other_energy(fact, energy, range_, on_fuel=on_fuel),
-            *(each for signal in FACTS if (each := fact(signal))),
-        ],
-        "schematic": build_schematic(state, units=vehicle.units, now=now),
-        "drawn": [
-            each for signal in (catalogue.DOORS, catalogue.WINDOWS, catalogue.TIRES) if (each := fact(signal))
-        ],
-        "place": None if hidden else _place(frame, state, now=now),
+        "charging": charging,
+        "facts": facts,
+        "schematic": schematic,
+        "drawn": drawn,
+        "place": place,
         "place_hidden": hidden,
         "location_problem": _location_problem(state, reason),
         "alerts": list_warnings(state),

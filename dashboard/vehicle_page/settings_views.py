@@ -22,19 +22,12 @@ from vehicles import details
 from vehicles.models import Vehicle
 
 
-class SettingsForm(forms.ModelForm[Vehicle]):
-    """A vehicle's name, plate, group, driver, units and tank capacity, all optional."""
-
-    unit_system = forms.ChoiceField(
-        label=gettext_lazy("Units"),
-        required=False,
-        choices=[("", gettext_lazy("Fleet default")), *UnitSystem.choices],
-    )
+class DetailsForm(forms.ModelForm[Vehicle]):
+    """A vehicle's name, plate, group and driver, all optional."""
 
     class Meta:
         model = Vehicle
-        fields = details.FIELDS
-        localized_fields = ("tank_liters",)
+        fields: tuple[str, ...] = ("name", "plate", "group", "driver")
         labels = {
             "name": gettext_lazy("Name"),
             "plate": gettext_lazy("Plate"),
@@ -63,6 +56,20 @@ class SettingsForm(forms.ModelForm[Vehicle]):
 
     def _one_line(self, field: str) -> str:
         return " ".join(self.cleaned_data[field].split())
+
+
+class SettingsForm(DetailsForm):
+    """All details of a vehicle: those of DetailsForm, its units and tank capacity, all optional."""
+
+    unit_system = forms.ChoiceField(
+        label=gettext_lazy("Units"),
+        required=False,
+        choices=[("", gettext_lazy("Fleet default")), *UnitSystem.choices],
+    )
+
+    class Meta(DetailsForm.Meta):
+        fields = details.FIELDS
+        localized_fields = ("tank_liters",)
 
 
 @never_cache

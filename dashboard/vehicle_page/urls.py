@@ -13,6 +13,7 @@ from dashboard.vehicle_page import (
 
 urlpatterns = [
     path("", views.vehicle, name="vehicle"),
+    path("panel/", views.side_panel, name="side_panel"),
     path("values/", views.values, name="values"),
     path("refresh/", views.refresh, name="refresh"),
     path("history/", history_views.page, name="vehicle_history"),

@@ -9,6 +9,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.utils.translation import gettext as _
+from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_POST
 
 from accounts.permissions import Permission
@@ -21,6 +22,7 @@ from connect.token_store import TokensUnavailableError
 from core import pubsub
 from dashboard.vehicle_page import overview
 from dashboard.vehicle_page.base import OVERVIEW, VehicleContext, vehicle_context
+from dashboard.vehicle_page.side_panel import render_side_panel
 from smartcar_api import SmartcarError
 from vehicles.selectors import VehicleState
 from webhooks import polling
@@ -37,8 +39,16 @@ def vehicle(request: HttpRequest, slug: str, smartcar_id: str) -> HttpResponse:
         membership=frame.membership, vehicle=frame.vehicle, state=state, connections=connections
     )
     context = frame.context(OVERVIEW) | panel | _values(frame, state, connections)
-    context["live_query"] = f"car={frame.vehicle.pk}&since={offset}"
+    context["live_query"] = f"vehicle={frame.vehicle.pk}&since={offset}"
     return render(request, "dashboard/vehicle_page/overview.html", context)
+
+
+@never_cache
+@login_required
+@require_GET
+def side_panel(request: HttpRequest, slug: str, smartcar_id: str) -> HttpResponse:
+    """Returns the panel beside the list of vehicles."""
+    return render_side_panel(request, frame=vehicle_context(request, slug=slug, smartcar_id=smartcar_id))
 
 
 @login_required

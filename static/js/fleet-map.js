@@ -43,6 +43,7 @@ async function start() {
   document.body.addEventListener("stream:poll", () => Date.now() - loaded > POLL && load());
   document.addEventListener("map:follow", ({ detail }) => follow(detail));
   document.addEventListener("map:resized", resize);
+  document.addEventListener("panel:changed", showOpened);
   document.body.addEventListener("stream:fleet", ({ detail }) => applyUpdate(detail));
   document.addEventListener("vehicles:selected", ({ detail }) => setSelected(detail));
   query("[data-fit]").addEventListener("click", () => fit());
@@ -173,8 +174,18 @@ function markDrawn() {
 }
 
 function drawSelection() {
-  const highlighted = [...new Set([...selected, followed])].map((id) => vehicles.get(id)).filter(Boolean);
+  const highlighted = [...new Set([...selected, followed, openedVehicle()])].map((id) => vehicles.get(id)).filter(Boolean);
   map?.getSource("chosen")?.setData(collection(highlighted));
+}
+
+// The vehicle in the panel beside the list.
+const openedVehicle = () => Number(document.getElementById("side-panel")?.dataset.id) || undefined;
+
+function showOpened() {
+  drawSelection();
+  const vehicle = vehicles.get(openedVehicle());
+  if (!vehicle || hidden() || map.getBounds().contains(vehicle.slice(1, 3))) return;
+  map.easeTo({ center: vehicle.slice(1, 3), animate: !reducedMotion() });
 }
 
 function setSelected(ids) {
@@ -219,6 +230,9 @@ async function showPopup(id) {
   const template = document.createElement("template");
   template.innerHTML = await response.text();
   const content = template.content.firstElementChild;
+  // On a wide screen, the panel beside the list shows more than a popup would.
+  const opening = new CustomEvent("panel:open", { detail: content.dataset.vehicle, cancelable: true });
+  if (!document.dispatchEvent(opening)) return;
   content.querySelector("[data-follow]").addEventListener("click", () => follow(id));
   popup = new maplibre.Popup({ offset: 14, maxWidth: "260px" }).setLngLat([vehicle[1], vehicle[2]]).setDOMContent(content).addTo(map);
 }

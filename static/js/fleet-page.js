@@ -5,7 +5,7 @@ const help = document.getElementById("help");
 const RELOAD = 4000;
 const AGING = 300_000; // states become too old, and vehicles stop reporting, without an event
 const SCROLLED_PARTS = [".vehicle-scroll", ".fleet-tiles"];
-let version, reloadTimer;
+let version, reloadTimer, lastCounts;
 
 const list = () => document.getElementById("vehicles");
 const afterPress = (element, action) => document.dispatchEvent(new CustomEvent("after-press", { detail: { element, action } }));
@@ -40,17 +40,26 @@ function patch(row, html) {
   tableUpdated();
 }
 
-// Updates the counts on the tiles. Returns whether the list of shown vehicles may have changed.
+// Updates the counts on the tiles. Returns whether the list of shown vehicles may have changed. The counts are those of the
+// whole fleet: while a search or filter is active, the list's own counts are loaded instead.
 function updateCounts(counts) {
   let listChanged = false;
+  if ("narrowed" in list().dataset) {
+    const changed = lastCounts !== JSON.stringify(counts);
+    lastCounts = JSON.stringify(counts);
+    return changed;
+  }
   for (const [show, number] of Object.entries(counts)) {
     const place = document.querySelector(`[data-count="${show}"]`);
     if (!place || Number(place.dataset.number) === number) continue;
     const tile = place.closest(".tile");
-    listChanged ||= show === "all" || tile.ariaCurrent === "true";
+    // The column with the reasons is shown while any vehicle needs attention.
+    const appears = show === "attention" && !Number(place.dataset.number) !== !number;
+    listChanged ||= show === "all" || appears || tile.ariaCurrent === "true";
     place.dataset.number = number;
     place.textContent = number.toLocaleString(document.documentElement.lang);
     tile.classList.toggle(tile.dataset.tone || "no-tone", number > 0);
+    tile.classList.toggle("tile-none", number === 0);
   }
   return listChanged;
 }
@@ -98,6 +107,16 @@ function replaceList(requestedUrl, is, html) {
 document.addEventListener("htmx:afterSettle", (event) => {
   if (event.detail.target?.id === "vehicles" || event.detail.elt?.id === "vehicles") tableUpdated();
 });
+
+// Links that remove a filter also empty its field, which is outside of the list. Without a name they concern all fields.
+document.addEventListener("click", (event) => {
+  const link = event.target.closest("[data-unset]");
+  if (!link || event.ctrlKey || event.metaKey || event.shiftKey) return;
+  const query = new URL(link.href).searchParams;
+  for (const field of document.querySelectorAll("#search, #filters select")) {
+    if (!link.dataset.unset || field.id === link.dataset.unset) field.value = query.get(field.name) ?? "";
+  }
+}, true);
 
 // List or map: small screens show one at a time
 

@@ -13,10 +13,11 @@ function remember(name, value) {
   }
 }
 
-// On small screens, tabs and tiles scroll horizontally. The current item is scrolled into view.
+// On small screens, tabs and tiles scroll horizontally. The current item is scrolled into view, but not the tile of all
+// vehicles, which comes after the urgent ones.
 function showCurrent(part) {
   for (const row of part.querySelectorAll(".tabs-inner, .fleet-tiles")) {
-    const current = row.querySelector("[aria-current]");
+    const current = row.querySelector("[aria-current]:not(#tile-all)");
     if (current) row.scrollLeft = current.offsetLeft - row.offsetLeft - (row.clientWidth - current.offsetWidth) / 2;
   }
 }

@@ -213,6 +213,7 @@ def _bulk(world: World) -> int:
         kind=CommandType.LOCK,
         data={},
         reason="",
+        with_already=True,
     )
     return bulk_command.pk
 

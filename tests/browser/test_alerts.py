@@ -51,11 +51,11 @@ def test_a_low_battery_alert_is_shown_acknowledged_and_resolved(
     page.goto(f"{settings.SITE_URL}/fleets/blue/alerts/settings/")  # type: ignore[attr-defined]
     problems = collect_problems(page)
     summary = page.locator(".alerts-menu summary")
-    expect(summary).to_contain_text("No open alerts")
+    expect(summary).to_contain_text("No vehicle needs attention")
     page.evaluate("window.stillTheSamePage = true")
 
     set_vehicle_state(smartcar, vehicle, **PARKED, state_of_charge=12)
-    expect(summary).to_contain_text("1 open alert", timeout=SOON)
+    expect(summary).to_contain_text("1 vehicle needs attention", timeout=SOON)
     summary.click()
     menu = page.locator(".alerts-menu-list")
     expect(menu).to_contain_text("Low battery")
@@ -72,7 +72,7 @@ def test_a_low_battery_alert_is_shown_acknowledged_and_resolved(
         page.get_by_role("main").get_by_role("status").filter(has_text="1 alert acknowledged")
     ).to_be_visible()
     expect(page.locator(".alerts-item")).to_contain_text(f"acknowledged by {owner}")
-    expect(summary).to_contain_text("No open alerts")
+    expect(summary).to_contain_text("No vehicle needs attention")
 
     set_vehicle_state(smartcar, vehicle, **PARKED, state_of_charge=60)
     expect(page.locator(".alerts-item")).to_have_count(1)

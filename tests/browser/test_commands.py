@@ -183,6 +183,9 @@ def test_many_vehicles_are_selected_reviewed_and_tracked(
     page = context.new_page()
     problems = collect_problems(page)
     sign_in(page, settings.SITE_URL, owner)  # type: ignore[attr-defined]
+    for vehicle in vehicles:
+        set_vehicle_state(smartcar, vehicle, **PARKED | {"is_locked": False})
+    expect(page.locator("#vehicle-table .state-unlocked")).to_have_count(2)
     page.get_by_label("Select all vehicles on this page").check()
     expect(page.get_by_text("3 selected")).to_be_visible()
     # The selection stays when the table is refreshed.
@@ -193,7 +196,7 @@ def test_many_vehicles_are_selected_reviewed_and_tracked(
     page.locator("#bulk").get_by_role("button", name="Lock", exact=True).click()
 
     expect(page.get_by_role("heading", name="Lock: 2 vehicles?")).to_be_visible()
-    expect(page.get_by_text("1 not eligible")).to_be_visible()
+    expect(page.get_by_text("1 left out")).to_be_visible()
     assert not Command.objects.exists()
     for vehicle in vehicles:
         set_vehicle_state(smartcar, vehicle, **PARKED)
@@ -203,5 +206,6 @@ def test_many_vehicles_are_selected_reviewed_and_tracked(
     page.reload()
     expect(page.locator("#bulk-progress strong")).to_have_text("2 of 2")
     expect(page.locator(".badge-confirmed")).to_have_count(2)
+    expect(page.locator(".bulk-summary")).to_have_text("2 locked now · 1 not possible")
     assert set(Command.objects.values_list("state", flat=True)) == {CommandState.CONFIRMED}
     assert problems == []

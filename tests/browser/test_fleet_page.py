@@ -162,7 +162,9 @@ def test_going_back_while_the_page_loads_matches_the_url(
     expect(rows(page)).to_have_text(["Ada", "Bea", "Cem"])
 
 
-def test_everything_works_with_the_keyboard(open_page: OpenPage, vehicles: dict[str, Vehicle]) -> None:
+def test_everything_works_with_the_keyboard(
+    open_page: OpenPage, vehicles: dict[str, Vehicle], view: View
+) -> None:
     page = open_page()
     expect(rows(page)).to_have_count(3)
     page.keyboard.press("?")
@@ -182,7 +184,12 @@ def test_everything_works_with_the_keyboard(open_page: OpenPage, vehicles: dict[
     expect(page.get_by_text("1 selected")).to_be_visible()
     rows(page).nth(1).focus()
     page.keyboard.press("Enter")
-    expect(page).to_have_url(re.compile("/vehicles/car-Bea/$"))
+    if view.on_phone:
+        expect(page).to_have_url(re.compile("/vehicles/car-Bea/$"))
+        return
+    expect(page).to_have_url(re.compile(r"[?&]vehicle=car-Bea$"))
+    page.keyboard.press("Escape")
+    expect(rows(page).nth(1)).to_be_focused()
 
 
 def test_new_data_appears_in_place(open_page: OpenPage, vehicles: dict[str, Vehicle]) -> None:
@@ -305,10 +312,12 @@ def test_the_map_shows_vehicles_follows_one_and_opens_its_popup(
     expect(page.get_by_role("button", name="Stop following")).to_be_visible()
     wait_until_still(fleet_map)
     fleet_map.click()  # in the center, where the vehicle is
-    popup = page.locator(".map-popup")
-    expect(popup).to_contain_text("Ada")
-    expect(popup).to_contain_text("80%")
-    expect(popup.get_by_role("link", name="Ada")).to_have_attribute("href", "/fleets/blue/vehicles/car-Ada/")
+    # A wide screen has the panel beside the list instead of a popup.
+    shown = page.locator(".map-popup" if view.on_phone else "#side-panel")
+    expect(shown).to_contain_text("Ada")
+    expect(shown).to_contain_text("80%")
+    name = "Ada" if view.on_phone else "Open vehicle"
+    expect(shown.get_by_role("link", name=name)).to_have_attribute("href", "/fleets/blue/vehicles/car-Ada/")
 
 
 @desktop_only
@@ -392,9 +401,10 @@ def test_a_view_is_saved_opened_and_deleted(
     expect(page.get_by_role("main").get_by_role("status").filter(has_text="The north")).to_be_visible()
     page.goto(page.url.partition("?")[0])
     expect(rows(page)).to_have_count(3)
-    page.get_by_text("Views", exact=True).click()
-    page.get_by_role("link", name="The north").click()
+    tab = page.locator("#views").get_by_role("link", name="The north")
+    tab.click()
     expect(rows(page)).to_have_text(["Bea"])
+    expect(tab).to_have_attribute("aria-current", "page")
     page.get_by_text("Views", exact=True).click()
     page.get_by_role("button", name="Delete view The north").click()
     expect(page.get_by_text(re.compile("deleted"))).to_be_visible()
@@ -413,3 +423,63 @@ def test_all_vehicles_of_a_long_list_are_selected_for_a_command(open_page: OpenP
     page.get_by_label("Select Car 59").uncheck()
     page.get_by_role("form", name="Selected vehicles").get_by_role("button", name="Lock", exact=True).click()
     expect(page.get_by_text(re.compile(r"\b59\b")).first).to_be_visible()
+
+
+@desktop_only
+def test_a_panel_opens_beside_the_list_and_the_url_keeps_it(
+    open_page: OpenPage, vehicles: dict[str, Vehicle], context: BrowserContext
+) -> None:
+    page = open_page()
+    expect_live(page)
+    link = page.get_by_role("link", name="Bea", exact=True)
+    panel = page.locator("#side-panel")
+    with context.expect_page() as opened:
+        link.click(modifiers=["ControlOrMeta"])
+    expect(opened.value).to_have_url(re.compile("/vehicles/car-Bea/$"))
+    opened.value.close()
+    expect(panel).to_have_count(0)
+
+    link.click()
+    expect(panel.get_by_role("heading", name="Bea")).to_be_focused()
+    expect(page).to_have_url(re.compile(r"\?vehicle=car-Bea$"))
+    expect(panel).to_contain_text("50%")
+    report(vehicles["Bea"], catalogue.STATE_OF_CHARGE, 49)
+    expect(panel).to_contain_text("49%")
+
+    page.get_by_role("link", name=re.compile("^Unlocked")).click()
+    expect(rows(page)).to_have_text(["Bea"])
+    expect(page).to_have_url(re.compile("show=unlocked.*vehicle=car-Bea"))
+    page.reload()
+    expect(panel).to_contain_text("Bea")
+    page.keyboard.press("Escape")
+    expect(panel).to_have_count(0)
+    expect(link).to_be_focused()
+    expect(page).to_have_url(re.compile(r"\?show=unlocked$"))
+    go_back(page)
+    expect(panel).to_contain_text("Bea")
+
+
+@phone_only
+def test_on_a_phone_a_vehicles_link_opens_its_page(open_page: OpenPage, vehicles: dict[str, Vehicle]) -> None:
+    page = open_page()
+    page.get_by_role("link", name="Bea", exact=True).click()
+    expect(page).to_have_url(re.compile("/vehicles/car-Bea/$"))
+
+
+@desktop_only
+def test_a_vehicle_is_locked_from_the_panel(open_page: OpenPage, vehicles: dict[str, Vehicle]) -> None:
+    page = open_page("?vehicle=car-Bea")
+    panel = page.locator("#side-panel")
+    panel.get_by_role("button", name="Lock", exact=True).click()
+    expect(panel.locator(".side-panel-last")).to_contain_text("Lock")
+
+
+def test_removing_a_chip_empties_its_field_too(open_page: OpenPage, vehicles: dict[str, Vehicle]) -> None:
+    page = open_page("?q=ada&make=TESLA")
+    expect(rows(page)).to_have_text(["Ada"])
+    page.locator("#chip-search").click()
+    expect(page.locator("#chip-search")).to_have_count(0)
+    expect(page.get_by_role("searchbox")).to_have_value("")
+    page.locator("#chip-filter-make").click()
+    expect(rows(page)).to_have_text(["Ada", "Bea", "Cem"])
+    expect(page.locator("#filter-make")).to_have_value("")

@@ -67,6 +67,8 @@ def test_a_manager_connects_views_and_locks_a_vehicle(
     if page.get_by_role("button", name="List", exact=True).is_visible():
         page.get_by_role("button", name="List", exact=True).click()
     row.locator("[data-vehicle]").click()
+    if not view.on_phone:
+        page.locator("#side-panel").get_by_role("link", name="Open vehicle").click()
     expect(page.locator(".lock-state")).to_contain_text("Unlocked")
     # Delay the vehicle's report, so that the page shows the command as accepted first.
     httpx.post(f"{smartcar}/control/troubles", json={"delay": 4}, timeout=30).raise_for_status()

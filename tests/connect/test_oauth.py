@@ -196,8 +196,11 @@ def test_browser_goes_to_connect_and_returns_to_its_fleet(
     browser = browser_of(owner)
     url = browser.get("/fleets/blue/connections/start/").headers["Location"]
     answer = browser.get("/connect/callback/", authorize(smartcar, url, count=1), follow=True)
-    assert answer.redirect_chain == [("/fleets/blue/", 302)]
+    (vehicle,) = fleet.vehicles.all()
+    # There it gets a name.
+    assert answer.redirect_chain == [(f"/fleets/blue/?new={vehicle.smartcar_id}", 302)]
     assert "connected" in answer.content.decode()
+    assert "Name the new vehicle" in answer.content.decode()
 
 
 def test_error_page_offers_the_next_step(

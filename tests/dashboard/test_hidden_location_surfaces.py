@@ -65,7 +65,14 @@ def surfaces(vehicle: Vehicle, entry: InboxEntry) -> list[str]:
     fleet, api = "/fleets/blue/", f"/api/v1/vehicles/{vehicle.smartcar_id}/"
     page = f"{fleet}vehicles/{vehicle.smartcar_id}/"
     return [
-        *(page, f"{page}values/", f"{page}signals/", f"{page}signals/table/", f"{page}commands/"),
+        *(
+            page,
+            f"{page}panel/",
+            f"{page}values/",
+            f"{page}signals/",
+            f"{page}signals/table/",
+            f"{page}commands/",
+        ),
         *(f"{page}events/", f"{page}history/", f"{page}history/csv/", f"{page}settings/"),
         *(fleet, f"{fleet}list/", f"{fleet}map-data/", f"{fleet}map-data/{vehicle.pk}/"),
         *(f"{fleet}webhook-log/", f"{fleet}webhook-log/{entry.pk}/"),

@@ -68,6 +68,7 @@ EXEMPT = {
     "^api/": "There is no such call.",
 }
 
+_VEHICLE = "11111111-2222-4333-8444-555555555555"
 _PLACE = {"name": "Yard", "kind": "depot", "latitude": "1.5", "longitude": "2.5", "radius": "100"}
 _FLEET = {
     "name": "Other",
@@ -122,6 +123,10 @@ AUDITED: dict[str, tuple[dict[str, Any], AuditEvent]] = {
     "dashboard:place_delete": ({}, AuditEvent.PLACE_DELETED),
     "dashboard:place_new": (_PLACE, AuditEvent.PLACE_CREATED),
     "dashboard:settings": (_FLEET, AuditEvent.FLEET_SETTINGS_CHANGED),
+    "dashboard:new_vehicles": (
+        {"vehicle": _VEHICLE, f"{_VEHICLE}-name": "Van 9"},
+        AuditEvent.VEHICLE_DETAILS_CHANGED,
+    ),
     "dashboard:vehicle_settings": ({"name": "Van 9"}, AuditEvent.VEHICLE_DETAILS_CHANGED),
     "dashboard:vehicle_vin": ({}, AuditEvent.VEHICLE_VIN_VIEWED),
     "new_fleet": (_FLEET, AuditEvent.MEMBER_ROLE_SET),

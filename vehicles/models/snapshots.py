@@ -10,7 +10,8 @@ class VehicleSnapshot(models.Model):
     """The newest valid values of a vehicle, with the times of most of them; None if never reported.
 
     `…_failed` is whether a later report of the signal failed. With the time, it decides whether a state is current
-    (vehicles.current_state). Percentages are 0-100, volumes liters, distances km, speeds km/h, headings degrees
+    (vehicles.current_state). `unlocked_since` is the time of the first of the reports that all say "unlocked", None
+    while the vehicle is locked. Percentages are 0-100, volumes liters, distances km, speeds km/h, headings degrees
     clockwise from north.
     """
 
@@ -31,6 +32,7 @@ class VehicleSnapshot(models.Model):
     locked = models.BooleanField(null=True)
     locked_at = models.DateTimeField(null=True)
     locked_failed = models.BooleanField(default=False, db_default=False)
+    unlocked_since = models.DateTimeField(null=True)
     latitude = models.FloatField(null=True)
     longitude = models.FloatField(null=True)
     heading = models.FloatField(null=True)

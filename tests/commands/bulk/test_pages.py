@@ -11,9 +11,13 @@ from accounts import reauthentication
 from accounts.models import Fleet, User
 from commands.bulk.models import BulkCommand
 from commands.models import Command, CommandPolicy, CommandState
+from commands.types import CommandType
 from connect.models import ConnectionState
 from tests.commands.bulk.test_bulk import CreateVehicles, create_bulk_command
 from tests.commands.bulk.test_bulk import create_vehicles as create_vehicles
+from tests.dashboard.vehicle_page.fixtures import store_signal
+from vehicles import catalogue
+from vehicles.models import Vehicle
 
 pytestmark = pytest.mark.django_db
 BrowserOf = Callable[[User], Client]
@@ -104,9 +108,9 @@ def test_the_review_shows_eligible_and_ineligible_vehicles_and_sends_nothing(
     text = browser_of(owner).post("/fleets/blue/commands/bulk/", form).content.decode()
     for words in (
         "Charge limit 70%: 2 vehicles?",
-        "2 eligible",
-        "1 not eligible",
-        "no working connection",
+        "2 will be sent",
+        "1 left out",
+        "Left out: 1 not possible.",
         "less than a minute",
     ):
         assert words in text
@@ -221,3 +225,97 @@ def test_viewers_get_no_checkboxes(
     create_vehicles(1)
     assert 'name="vehicle"' in browser_of(owner).get("/fleets/blue/").content.decode()
     assert 'name="vehicle"' not in browser_of(viewer).get("/fleets/blue/").content.decode()
+
+
+LOCKED, UNLOCKED = {"value": True}, {"value": False}
+
+
+@pytest.fixture
+def parking_lot(create_vehicles: CreateVehicles) -> dict[str, Vehicle]:
+    """Four vehicles to lock: one open, two locked already, one moving."""
+    names = ("open", "locked", "locked too", "moving")
+    found = dict(zip(names, create_vehicles(len(names)), strict=True))
+    for name, vehicle in found.items():
+        store_signal(vehicle, catalogue.IS_LOCKED, LOCKED if "locked" in name else UNLOCKED)
+    store_signal(found["moving"], catalogue.SPEED, {"value": 40})
+    return found
+
+
+def _ids(*vehicles: Vehicle) -> str:
+    return " ".join(vehicle.smartcar_id for vehicle in vehicles)
+
+
+def test_the_review_says_what_is_left_out_and_why(
+    owner: User, parking_lot: dict[str, Vehicle], browser_of: BrowserOf
+) -> None:
+    form = {"kind": "lock", "vehicles": _ids(*parking_lot.values())}
+    text = browser_of(owner).post("/fleets/blue/commands/bulk/", form).content.decode()
+    for words in ("1 will be sent", "3 left out", "Left out: 2 already locked, 1 moving.", "Already locked."):
+        assert words in text
+    assert not Command.objects.exists()
+    text = (
+        browser_of(owner).post("/fleets/blue/commands/bulk/", form | {"with_already": "yes"}).content.decode()
+    )
+    assert "3 will be sent" in text
+    assert "Left out: 1 moving." in text
+
+
+def test_the_result_counts_what_was_left_out_and_done(
+    owner: User, parking_lot: dict[str, Vehicle], browser_of: BrowserOf
+) -> None:
+    client = browser_of(owner)
+    sent, *others = parking_lot.values()
+    form = {"kind": "lock", "vehicles": _ids(sent), "others": _ids(*others)}
+    answer = client.post("/fleets/blue/commands/bulk/send/", form)
+    assert [command.vehicle for command in Command.objects.all()] == [sent]
+    assert BulkCommand.objects.get().skipped == {"already": 2, "moving": 1}
+    Command.objects.update(state=CommandState.CONFIRMED)
+    text = client.get(answer.headers["Location"]).content.decode()
+    assert "2 already locked · 1 locked now · 1 moving" in text
+
+
+def test_what_a_review_left_out_is_not_sent_even_if_it_has_become_possible(
+    owner: User, parking_lot: dict[str, Vehicle], browser_of: BrowserOf
+) -> None:
+    store_signal(parking_lot["moving"], catalogue.SPEED, {"value": 0})
+    form = {"kind": "lock", "vehicles": _ids(parking_lot["open"]), "others": _ids(parking_lot["moving"])}
+    browser_of(owner).post("/fleets/blue/commands/bulk/send/", form)
+    assert Command.objects.count() == 1
+    assert BulkCommand.objects.get().skipped == {"changed": 1}
+
+
+@pytest.mark.parametrize("kind", [CommandType.LOCK, CommandType.UNLOCK])
+def test_failed_commands_are_reviewed_again_before_they_are_retried(
+    fleet: Fleet, owner: User, create_vehicles: CreateVehicles, browser_of: BrowserOf, kind: CommandType
+) -> None:
+    vehicles = create_vehicles(4)
+    bulk = create_bulk_command(fleet, owner, vehicles, kind)
+    client = browser_of(owner)
+    page = f"/fleets/blue/commands/bulk/{bulk.pk}/"
+    states = [CommandState.FAILED, CommandState.REFUSED, CommandState.UNKNOWN, CommandState.CONFIRMED]
+    assert "Retry" not in client.get(page).content.decode()
+    for vehicle, state in zip(vehicles, states, strict=True):
+        Command.objects.filter(vehicle=vehicle).update(state=state)
+    assert "Retry 2 failed" in client.get(page).content.decode()
+    text = client.post("/fleets/blue/commands/bulk/", {"kind": kind, "retry": bulk.pk}).content.decode()
+    assert "2 will be sent" in text
+    assert "Nothing has been sent yet." in text
+    assert Command.objects.count() == 4
+
+
+def test_nobody_retries_another_fleets_bulk_command(
+    fleet: Fleet, owner: User, outsider: User, create_vehicles: CreateVehicles, browser_of: BrowserOf
+) -> None:
+    bulk = create_bulk_command(fleet, owner, create_vehicles(1))
+    Command.objects.update(state=CommandState.FAILED)
+    form = {"kind": "lock", "retry": bulk.pk}
+    answer = browser_of(outsider).post("/fleets/red/commands/bulk/", form, follow=True)
+    assert "No vehicles selected." in answer.content.decode()
+
+
+def test_viewers_are_not_offered_a_retry(
+    fleet: Fleet, owner: User, viewer: User, create_vehicles: CreateVehicles, browser_of: BrowserOf
+) -> None:
+    bulk = create_bulk_command(fleet, owner, create_vehicles(1))
+    Command.objects.update(state=CommandState.FAILED)
+    assert "Retry" not in browser_of(viewer).get(f"/fleets/blue/commands/bulk/{bulk.pk}/").content.decode()

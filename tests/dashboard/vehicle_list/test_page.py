@@ -101,10 +101,10 @@ def test_a_row_shows_the_vehicles_data(owner: User, fleet: Fleet, browser_of: Br
         model="Model 3", year=2022, plate="B 42", driver="Robin",
     )  # fmt: skip
     report_signal(Vehicle.objects.get(), catalogue.RANGE, {"value": 80, "unit": "km"})
-    page = text(browser_of(owner))
+    page = text(browser_of(owner), f"{PAGE}?columns=attention,model,energy,lock,place,odometer,heard,driver")
     expected = (
         *("Van 1", "Tesla Model 3 2022", "B 42", "17%", "80 km", "Unlocked", "San Francisco"),
-        *("12,345 km", "1 min ago", "Connected", "Robin"),
+        *("12,345 km", "1 min ago", "Low battery", "Robin"),
     )
     for shown in expected:
         assert shown in page
@@ -114,13 +114,13 @@ def test_a_location_without_a_nearby_town_is_shown_as_coordinates(
     owner: User, fleet: Fleet, browser_of: BrowserOf
 ) -> None:
     create_vehicle(fleet, "Boat", place=OCEAN)
-    assert "10.0" in text(browser_of(owner)).partition('class="place"')[2][:40]
+    assert "10.0" in text(browser_of(owner)).partition('class="place ')[2][:60]
 
 
 def test_imperial_fleets_see_miles(owner: User, fleet: Fleet, browser_of: BrowserOf) -> None:
     create_vehicle(fleet, "Van 1", odometer=80)
     Fleet.objects.filter(slug="blue").update(unit_system="imperial")
-    assert "50 mi" in text(browser_of(owner))
+    assert "50 mi" in text(browser_of(owner), f"{PAGE}?columns=odometer")
 
 
 def test_an_empty_fleet_explains_what_to_do_next(viewer: User, browser_of: BrowserOf) -> None:
@@ -150,7 +150,7 @@ def test_the_best_of_several_connections_is_shown(
         ("show=unlocked", ["Bea"]),
         ("show=moving", ["Cem"]),
         ("show=stale", ["Dan", "Fay"]),
-        ("show=attention", ["Eve"]),
+        ("show=attention", ["Bea", "Eve"]),
         ("show=nonsense", ["Ada", "Bea", "Cem", "Dan", "Eve", "Fay"]),
         ("make=BMW", ["Bea", "Dan"]),
         ("group=North", ["Bea"]),
@@ -207,14 +207,125 @@ def test_a_driver_is_found_by_the_name_in_the_driver_portal(
     assert names(browser_of(owner), "q=kim") == []
 
 
-def test_tiles_count_the_whole_fleet_regardless_of_filters(
+@pytest.mark.parametrize(
+    ("query", "expected"),
+    [
+        ("", {"": 6, "charging": 1, "low": 1, "unlocked": 1, "moving": 1, "stale": 2, "attention": 2}),
+        (
+            "show=charging",
+            {"": 6, "charging": 1, "low": 1, "unlocked": 1, "moving": 1, "stale": 2, "attention": 2},
+        ),
+        ("make=BMW&show=charging", {"": 2, "low": 1, "unlocked": 1, "stale": 1, "attention": 1}),
+        ("q=bea", {"": 1, "low": 1, "unlocked": 1, "attention": 1}),
+        ("group=North", {"": 1, "low": 1, "unlocked": 1, "attention": 1}),
+    ],
+)
+def test_tiles_count_what_search_and_filters_leave(
+    owner: User,
+    vehicles: dict[str, Vehicle],
+    browser_of: BrowserOf,
+    query: str,
+    expected: dict[str, int],
+) -> None:
+    tiles = browser_of(owner).get(f"{PAGE}?{query}").context["tiles"]
+    assert {tile.show.value: tile.count for tile in tiles if tile.count} == expected
+
+
+def test_tiles_are_sorted_by_severity(
     owner: User, vehicles: dict[str, Vehicle], browser_of: BrowserOf
 ) -> None:
-    for query in ("", "q=ada&show=low"):
-        tiles = browser_of(owner).get(f"{PAGE}?{query}").context["tiles"]
-        assert {tile.show.value: tile.count for tile in tiles} == {
-            "": 6, "charging": 1, "low": 1, "unlocked": 1, "moving": 1, "stale": 2, "attention": 1,
-        }  # fmt: skip
+    tiles = browser_of(owner).get(PAGE).context["tiles"]
+    assert [tile.show.value for tile in tiles] == [
+        "attention", "low", "unlocked", "stale", "charging", "moving", "",
+    ]  # fmt: skip
+    assert "tile-none" in text(browser_of(owner), f"{PAGE}?q=cem").partition('id="tile-low"')[0][-60:]
+
+
+@pytest.mark.parametrize(
+    ("plate", "search"),
+    [("8CB9102", "8cb-9102"), ("8CB-9102", "8CB9102"), ("8CB 9102", "8cb9102"), ("8CB9102", "8CB 9102"),
+     ("B-CD 123", "bcd123"), ("8CB9102", "cb-91")],
+)  # fmt: skip
+def test_a_plate_is_found_with_and_without_spaces_and_hyphens(
+    owner: User, fleet: Fleet, browser_of: BrowserOf, plate: str, search: str
+) -> None:
+    create_vehicle(fleet, "Ada", plate=plate)
+    create_vehicle(fleet, "Bea", plate="8XX 0001")
+    assert names(browser_of(owner), f"q={search}") == ["Ada"]
+
+
+def test_what_is_exactly_the_searched_name_or_plate_comes_first(
+    owner: User, fleet: Fleet, browser_of: BrowserOf
+) -> None:
+    for name in ("Courier 1 North", "Courier 10", "Courier 1", "A courier 1", "Courier 11"):
+        create_vehicle(fleet, name)
+    create_vehicle(fleet, "Zoe", plate="10-A")
+    browser = browser_of(owner)
+    assert names(browser, "q=courier+1") == [
+        "Courier 1", "Courier 1 North", "Courier 10", "Courier 11", "A courier 1",
+    ]  # fmt: skip
+    assert names(browser, "q=courier+1&sort=-name")[0] == "Courier 11"
+    create_vehicle(fleet, "A 10a")
+    assert names(browser, "q=10a") == ["Zoe", "A 10a"]
+
+
+def test_active_filters_are_removable_chips(
+    owner: User, vehicles: dict[str, Vehicle], browser_of: BrowserOf
+) -> None:
+    chips = browser_of(owner).get(f"{PAGE}?make=BMW&q=bea&show=low&sort=energy").context["chips"]
+    assert [(chip.label, chip.query) for chip in chips] == [
+        ("Low battery", "q=bea&make=BMW&sort=energy"),
+        ("“bea”", "show=low&make=BMW&sort=energy"),
+        ("BMW", "show=low&q=bea&sort=energy"),
+    ]
+    assert browser_of(owner).get(PAGE).context["chips"] == []
+
+
+def test_columns_that_are_empty_for_the_whole_fleet_are_hidden(
+    owner: User, fleet: Fleet, browser_of: BrowserOf
+) -> None:
+    create_vehicle(fleet, "Ada")
+    browser = browser_of(owner)
+    browser.post(f"{PAGE}columns/", {"column": ["attention", "lock", "connection", "driver", "group"]})
+
+    def shown() -> list[str]:
+        return [header.name for header in browser.get(PAGE).context["headers"]]
+
+    assert shown() == ["name", "lock"]
+    create_vehicle(fleet, "Bea", driver="Robin", group="North", state=ConnectionState.REVOKED)
+    assert shown() == ["name", "attention", "lock", "connection", "driver", "group"]
+    assert browser.get(f"{PAGE}?q=ada").context["columns"][0] == "attention"
+
+
+def test_saved_views_are_tabs_of_which_the_matching_one_is_current(
+    owner: User, vehicles: dict[str, Vehicle], browser_of: BrowserOf
+) -> None:
+    browser = browser_of(owner)
+    browser.post(f"{PAGE}views/", {"name": "Low BMWs", "query": "make=BMW&show=low"})
+    query = SavedView.objects.get().query
+
+    def current(query: str) -> list[str]:
+        return [tab.label for tab in browser.get(f"{PAGE}?{query}").context["tabs"] if tab.current]
+
+    assert current("") == ["All vehicles"]
+    assert current(query) == ["Low BMWs"]
+    assert current(f"{query}&page=2") == ["Low BMWs"]
+    assert current(f"{query}&q=ada") == []
+
+
+def test_a_view_is_replaced_only_after_asking(
+    owner: User, vehicles: dict[str, Vehicle], browser_of: BrowserOf
+) -> None:
+    browser = browser_of(owner)
+    form = {"name": "Mine", "query": "make=BMW"}
+    browser.post(f"{PAGE}views/", form)
+    asked = browser.post(f"{PAGE}views/", form | {"query": "make=FORD"})
+    assert "Replace view “Mine”?" in asked.content.decode()
+    assert "make=BMW" in SavedView.objects.get().query
+    assert 'name="query" value="make=FORD' in asked.content.decode()
+    done = browser.post(f"{PAGE}views/", form | {"query": "make=FORD", "replace": "yes"}, follow=True)
+    assert "View “Mine” updated." in done.content.decode()
+    assert "make=FORD" in SavedView.objects.get().query
 
 
 def test_an_old_speed_does_not_count_as_moving(owner: User, fleet: Fleet, browser_of: BrowserOf) -> None:
@@ -338,8 +449,6 @@ def test_a_view_is_saved_with_filters_order_and_columns(
     context = browser.get(answer.headers["Location"]).context
     assert [row.title for row in context["rows"]] == ["Dan", "Bea"]
     assert [header.name for header in context["headers"]] == ["name", "group"]
-    browser.post(f"{PAGE}views/", {"name": "North BMWs", "query": "make=FORD", "shared": "on"})
-    assert SavedView.objects.count() == 1
 
 
 @pytest.mark.parametrize("name", ["", "   ", "x" * 61])
@@ -410,3 +519,19 @@ def test_a_battery_is_low_below_the_fleets_threshold(
 def test_a_vehicle_id_that_no_row_can_have_is_not_found(owner: User, browser_of: BrowserOf) -> None:
     for number in (2**63 - 1, 2**63, 10**30):
         assert browser_of(owner).get(f"/fleets/blue/map-data/{number}/").status_code == 404
+
+
+def test_only_values_older_than_the_last_update_have_an_age_of_their_own(
+    owner: User, fleet: Fleet, browser_of: BrowserOf
+) -> None:
+    create_vehicle(fleet, "Ada", locked=True, charge=50, place=SAN_FRANCISCO, minutes_ago=60 * 20)
+    late = create_vehicle(fleet, "Bea", locked=True, charge=50, place=SAN_FRANCISCO, minutes_ago=60 * 20)
+    Vehicle.objects.filter(pk=late.pk).update(last_seen_at=timezone.now())
+    _, *rows = text(browser_of(owner)).partition("<tbody>")[2].split("<tr ")
+    assert [row.count("data-ago") for row in rows] == [1, 2]
+    assert "20 h ago" in rows[0]
+    assert "as of <time" in rows[1]
+    report_signal(late, catalogue.IS_LOCKED, {"value": True}, minutes_ago=60 * 10)
+    report_signal(late, catalogue.STATE_OF_CHARGE, {"value": 50}, minutes_ago=0)
+    _, *rows = text(browser_of(owner)).partition("<tbody>")[2].split("<tr ")
+    assert [row.count("data-ago") for row in rows] == [1, 3]

@@ -1,5 +1,6 @@
 """The overview of a vehicle: content, permissions, reasons for missing values, and number of queries."""
 
+import re
 from collections.abc import Callable
 from datetime import timedelta
 
@@ -87,7 +88,7 @@ def test_values_are_shown_with_their_age_and_its_source(
     moment = timezone.now().replace(year=2026, month=11, day=2, hour=9, minute=5, second=7)
     LatestSignal.objects.filter(code=catalogue.RANGE.code).update(oem_updated_at=moment)
     page = browser_of(owner).get(address(vehicle_with_data)).content.decode()
-    for shown in ("17<span", "80 km", "1 min ago", "Unlocked.", "37.76010, -122.44120", "Noe Valley"):
+    for shown in ("17<span", "80 km", "1 min ago</time>", "Unlocked.", "37.76010, -122.44120", "Noe Valley"):
         assert shown in page
     assert "2 November 2026, 10:05:07 CET" in page
 
@@ -394,3 +395,34 @@ def test_current_power_is_shown_although_it_is_unknown_whether_the_vehicle_charg
     store_signal(vehicle_with_data, catalogue.CHARGE_WATTAGE, {"value": 7400}, minutes_ago=3)
     response = browser_of(owner).get(address(vehicle_with_data))
     assert "Charging power" in [fact.label for fact in response.context["charging"]]
+
+
+def test_the_common_age_is_shown_once_and_only_exceptions_have_their_own(
+    owner: User, vehicle: Vehicle, browser_of: BrowserOf
+) -> None:
+    create_connection(vehicle)
+    store_signal(vehicle, catalogue.STATE_OF_CHARGE, {"value": 50}, minutes_ago=35)
+    store_signal(vehicle, catalogue.RANGE, {"value": 80, "unit": "km"}, minutes_ago=35)
+    store_signal(vehicle, catalogue.ODOMETER, {"value": 900, "unit": "km"}, minutes_ago=36)
+    Vehicle.objects.update(last_seen_at=timezone.now() - timedelta(minutes=2))
+    browser = browser_of(owner)
+
+    def ages() -> list[str]:
+        values = browser.get(address(vehicle, "values/")).content.decode()
+        return re.findall(
+            r"data-ago>([^<]*)", re.sub(r'<div class="menu-list.*?</details>', "", values, flags=re.DOTALL)
+        )
+
+    assert "All values as of <time" in browser.get(address(vehicle)).content.decode()
+    assert ages() == ["35 min ago", "2 min ago"]
+    store_signal(vehicle, catalogue.ODOMETER, {"value": 900, "unit": "km"}, minutes_ago=60 * 50)
+    assert "</time>, unless marked" in browser.get(address(vehicle)).content.decode()
+    assert ages() == ["35 min ago", "2 min ago", "2 d ago"]
+
+
+def test_a_single_value_has_an_age_of_its_own(owner: User, vehicle: Vehicle, browser_of: BrowserOf) -> None:
+    create_connection(vehicle)
+    store_signal(vehicle, catalogue.ODOMETER, {"value": 900, "unit": "km"}, minutes_ago=35)
+    page = browser_of(owner).get(address(vehicle)).content.decode()
+    assert "as of <time" in page
+    assert "alues as of" not in page
