@@ -73,3 +73,12 @@ def fleet_navigation(context: RequestContext) -> dict[str, object]:
             if membership is not None and has_permission(membership=membership, right=item.right)
         ]
     }
+
+
+def fleet_pages(*, membership: Membership) -> list[Link]:
+    """Returns links to the fleet's pages that the member may open, without regard to the current one."""
+    return [
+        Link(str(item.label), reverse(item.view, args=[membership.fleet.slug]), current=False)
+        for item in _NAV_ITEMS
+        if has_permission(membership=membership, right=item.right)
+    ]

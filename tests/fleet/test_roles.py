@@ -143,6 +143,7 @@ RULES: dict[str, Rule] = {
     "dashboard:vehicle_vin": writes(CONNECT),
     "dashboard:vehicle_signals": reads(VIEW),
     "dashboard:signals": reads(VIEW),
+    "dashboard:palette": reads(VIEW),
     "dashboard:places": reads(VIEW),
     "dashboard:place_new": both(CONNECT),
     "dashboard:place": both(CONNECT),
