@@ -1,6 +1,8 @@
 """The command panel of a vehicle's page: lock state, buttons, and recent commands with their results."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
 from operator import attrgetter
 from typing import Any
 from zlib import crc32
@@ -8,6 +10,7 @@ from zlib import crc32
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils import timezone
+from django.utils.translation import gettext as _
 
 from accounts.models import Membership
 from accounts.permissions import Permission, has_permission
@@ -20,7 +23,8 @@ from commands.types import CHARGING, LOCKING, CommandType
 from connect import health
 from connect.models import Connection
 from vehicles import catalogue
-from vehicles.charge_limits import active_limit
+from vehicles.charge_limits import limit_in_effect, limits_by_current, limits_span
+from vehicles.formatting import with_symbol
 from vehicles.models import Vehicle
 from vehicles.selectors import VehicleState, list_states
 
@@ -36,8 +40,8 @@ def panel_context(
     """Returns the context of commands/panel.html. `busy` is set while a command is being sent to the vehicle.
 
     `locked` is the signal with the last known lock status, `lock_now` the current one (vehicles.current_state), or None
-    if it is unknown. `verdicts` has an entry for each supported command type. `state` and `connections` (newest first)
-    can be passed in if they are already loaded.
+    if it is unknown. `verdicts` has an entry for each supported command type, and `likely` those to suggest. `state`
+    and `connections` (newest first) can be passed in if they are already loaded.
     """
     commands = list_recent_commands(vehicle=vehicle, limit=3)
     if state is None:
@@ -58,7 +62,8 @@ def panel_context(
     limit = _charge_limit(state)
     schedules = reported_schedules(state)
     place = state.signal(catalogue.PRECISE_LOCATION)
-    shown = f"{states}{lock}{verdicts}{limit}{schedules}{connection and connection.state}"
+    likely = _likely(verdicts, state, now)
+    shown = f"{states}{sorted(likely)}{lock}{verdicts}{limit}{schedules}{connection and connection.state}"
     return {
         "panel_version": crc32(shown.encode()),
         "fleet": membership.fleet,
@@ -70,8 +75,11 @@ def panel_context(
         "may_command": has_permission(membership=membership, right=Permission.COMMAND),
         "connected": connection is not None,
         "verdicts": verdicts,
+        "likely": likely,
         "charging_commands": any(kind in verdicts for kind in CHARGING),
         "charging_refusal": _common_refusal(verdicts),
+        "locking_anyway": _sendable_anyway(verdicts, LOCKING),
+        "charging_anyway": _sendable_anyway(verdicts, CHARGING),
         "locking_words": _join_messages(verdicts, LOCKING),
         "connection_warning": preconditions.connection_warning(connection) if connection is not None else "",
         "charge_limit": limit,
@@ -103,8 +111,19 @@ def _preconditions(state: VehicleState, connection: Connection | None) -> dict[s
 
 def _join_messages(verdicts: dict[str, PreconditionResult], kinds: Collection[str]) -> str:
     """Joins all refusals and hints of these commands, without duplicates."""
-    texts = [verdict.refusal or verdict.hint for kind, verdict in verdicts.items() if kind in kinds]
+    texts = [verdict.reason or verdict.hint for kind, verdict in verdicts.items() if kind in kinds]
     return " ".join(dict.fromkeys(filter(None, texts)))
+
+
+def _sendable_anyway(
+    verdicts: Mapping[str, PreconditionResult], kinds: Collection[CommandType]
+) -> list[CommandType]:
+    """Returns the commands that only an obstacle prevents, in the order of the buttons."""
+    return [
+        kind
+        for kind in CommandType
+        if kind in kinds and (found := verdicts.get(kind)) and found.obstacle and not found.refusal
+    ]
 
 
 def _common_refusal(verdicts: dict[str, PreconditionResult]) -> str:
@@ -113,12 +132,53 @@ def _common_refusal(verdicts: dict[str, PreconditionResult]) -> str:
     return refusals.pop() if len(refusals) == 1 else ""
 
 
-def _charge_limit(state: VehicleState) -> int | None:
-    """Returns the active limit in whole percent if it is known and can be set."""
-    active = active_limit(state.signal(catalogue.CHARGE_LIMITS))
-    if active is None or not parameters.LEAST_LIMIT <= active <= parameters.MOST_LIMIT:
-        return None
-    return round(active)
+@dataclass(frozen=True, slots=True)
+class ChargeLimit:
+    """The vehicle's own limits as text, and the one to start from in whole percent, if one is known and can be set."""
+
+    words: str = ""
+    percent: int | None = None
+
+
+def _charge_limit(state: VehicleState) -> ChargeLimit:
+    row = state.signal(catalogue.CHARGE_LIMITS)
+    if row is None or row.body is None:
+        return ChargeLimit()
+    if (active := limit_in_effect(row.body)) is not None:
+        return ChargeLimit(
+            _("The vehicle's limit: %(limit)s") % {"limit": _percent(active)}, _settable(active)
+        )
+    if by_current := limits_by_current(row.body):
+        limits = ", ".join(f"{current} {_percent(limit)}" for current, limit in by_current.items())
+        # A manager sets the limit for the depot's chargers, which are AC.
+        first = next(iter(by_current.values()))
+        return ChargeLimit(_("The vehicle's limits: %(limits)s") % {"limits": limits}, _settable(first))
+    if span := limits_span(row.body):
+        limits = f"{_percent(span[0])} – {_percent(span[1])}"
+        return ChargeLimit(_("The vehicle's limits, by location: %(limits)s") % {"limits": limits})
+    return ChargeLimit()
+
+
+def _percent(limit: float) -> str:
+    return with_symbol(f"{limit:.0f}", "%")
+
+
+def _settable(limit: float) -> int | None:
+    return round(limit) if parameters.LEAST_LIMIT <= limit <= parameters.MOST_LIMIT else None
+
+
+def _likely(verdicts: Mapping[str, PreconditionResult], state: VehicleState, now: datetime) -> set[str]:
+    """Returns the commands that are likely wanted next: locking what is unlocked, and charging what is plugged in.
+
+    A state that is unknown suggests nothing, and unlocking is never suggested.
+    """
+    wanted = set()
+    if state.current_value(catalogue.IS_LOCKED, now=now) is False:
+        wanted.add(CommandType.LOCK.value)
+    plugged = state.current_value(catalogue.CABLE_CONNECTED, now=now) is True
+    if plugged and state.current_value(catalogue.IS_CHARGING, now=now) is False:
+        wanted.add(CommandType.START_CHARGE.value)
+    return {kind for kind in wanted if kind in verdicts and not verdicts[kind].reason}
 
 
 def render_panel(

@@ -1,11 +1,12 @@
 """Checks before a command is sent: why it isn't possible, or why it may be pointless. No database access.
 
-A refusal rejects the command. A hint doesn't: even a state that counts as current (vehicles.current_state) may have
-changed.
+A refusal rejects the command. So does an obstacle on the pages, unless the member sends the command anyway: even a
+state that counts as current (vehicles.current_state) may have changed. A hint rejects nothing. An unknown state is
+neither.
 """
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from django.utils import timezone
@@ -83,14 +84,22 @@ _CONTRADICTIONS = {
 
 @dataclass(frozen=True, slots=True)
 class PreconditionResult:
-    """Why a command isn't possible (`refusal`) or may be pointless (`hint`); each may be empty."""
+    """Why a command isn't possible (`refusal`), why the vehicle would reject it by what it last reported (`obstacle`),
+    or why it may be pointless (`hint`). Each may be empty.
+    """
 
     refusal: str = ""
     hint: str = ""
+    obstacle: str = ""
+
+    @property
+    def reason(self) -> str:
+        """Why the command's button is disabled; "" if it isn't."""
+        return self.refusal or self.obstacle
 
     def with_hint(self, text: str) -> "PreconditionResult":
         """Returns the result with one more hint, if there is one."""
-        return PreconditionResult(self.refusal, " ".join(filter(None, (text, self.hint))))
+        return replace(self, hint=" ".join(filter(None, (text, self.hint))))
 
 
 def connection_warning(connection: Connection) -> str:
@@ -127,8 +136,11 @@ def check(
         or quirk.refusal
         or _unsupported(kind, state, params or {})
     )
-    hints = (_hint(kind, state, timezone.now()), quirk.hint)
-    return PreconditionResult(refusal=refusal, hint=" ".join(filter(None, hints)))
+    now = timezone.now()
+    hints = (_hint(kind, state, now), quirk.hint)
+    return PreconditionResult(
+        refusal=refusal, hint=" ".join(filter(None, hints)), obstacle=_obstacle(kind, state, now)
+    )
 
 
 def _refusal(
@@ -175,7 +187,7 @@ def _unsupported(kind: CommandType, state: VehicleState, params: Mapping[str, ob
     }
 
 
-def _hint(kind: CommandType, state: VehicleState, now: datetime) -> str:
+def _obstacle(kind: CommandType, state: VehicleState, now: datetime) -> str:
     plugged = state.current_value(catalogue.CABLE_CONNECTED, now=now)
     if kind == CommandType.START_CHARGE and plugged is False:
         return _("The vehicle isn't plugged in.")
@@ -183,6 +195,10 @@ def _hint(kind: CommandType, state: VehicleState, now: datetime) -> str:
         return _("The vehicle is plugged in. The charge port closes after the cable is unplugged.")
     if kind in _WHILE_PARKED and _is_moving(state, now):
         return _("The vehicle is moving. Vehicles reject this command until they're parked.")
+    return ""
+
+
+def _hint(kind: CommandType, state: VehicleState, now: datetime) -> str:
     if kind not in _CONTRADICTIONS:
         return ""
     signal, reached, text = _CONTRADICTIONS[kind]

@@ -53,6 +53,7 @@ def _create(request: HttpRequest, membership: Membership, vehicle: Vehicle, kind
             user=membership.user,
             data=request.POST.dict(),
             reason=request.POST.get("reason", ""),
+            anyway="anyway" in request.POST,
         )
     except services.CommandRejectedError as error:
         return str(error)

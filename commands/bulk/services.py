@@ -52,7 +52,7 @@ class Candidate:
 
     @property
     def eligible(self) -> bool:
-        return not self.verdict.refusal
+        return not self.verdict.reason
 
 
 @dataclass(frozen=True, slots=True)
