@@ -12,7 +12,7 @@ from django.shortcuts import render
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from accounts.models import Membership
+from accounts.models import Fleet, Membership
 from accounts.permissions import Permission, has_permission
 from commands import parameters, preconditions
 from commands.models import CommandState
@@ -25,7 +25,8 @@ from connect.models import Connection
 from vehicles import catalogue
 from vehicles.charge_limits import limit_in_effect, limits_by_current, limits_span
 from vehicles.formatting import with_symbol
-from vehicles.models import Vehicle
+from vehicles.models import Place, Vehicle
+from vehicles.places.selectors import list_places
 from vehicles.selectors import VehicleState, list_states
 
 
@@ -62,6 +63,7 @@ def panel_context(
     limit = _charge_limit(state)
     schedules = reported_schedules(state)
     place = state.signal(catalogue.PRECISE_LOCATION)
+    may_command = has_permission(membership=membership, right=Permission.COMMAND)
     likely = _likely(verdicts, state, now)
     shown = f"{states}{sorted(likely)}{lock}{verdicts}{limit}{schedules}{connection and connection.state}"
     return {
@@ -72,7 +74,7 @@ def panel_context(
         "lock_now": lock_now,
         "commands": commands,
         "busy": any(command.state in (CommandState.REQUESTED, CommandState.SENDING) for command in commands),
-        "may_command": has_permission(membership=membership, right=Permission.COMMAND),
+        "may_command": may_command,
         "connected": connection is not None,
         "verdicts": verdicts,
         "likely": likely,
@@ -89,6 +91,7 @@ def panel_context(
         "schedules_mark": crc32(str(schedules).encode()),
         "schedule_types": types_for(vehicle.make),
         "place": place.body if place else None,
+        "places": _places(verdicts, membership.fleet) if may_command else [],
         "problem": problem,
     }
 
@@ -113,6 +116,12 @@ def _join_messages(verdicts: dict[str, PreconditionResult], kinds: Collection[st
     """Joins all refusals and hints of these commands, without duplicates."""
     texts = [verdict.reason or verdict.hint for kind, verdict in verdicts.items() if kind in kinds]
     return " ".join(dict.fromkeys(filter(None, texts)))
+
+
+def _places(verdicts: Mapping[str, PreconditionResult], fleet: Fleet) -> list[Place]:
+    """Returns the places to send as a destination, unless the vehicle takes none."""
+    verdict = verdicts.get(CommandType.SET_DESTINATION)
+    return [] if verdict is None or verdict.refusal else list(list_places(fleet=fleet))
 
 
 def _sendable_anyway(
