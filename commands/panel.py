@@ -17,6 +17,8 @@ from accounts.permissions import Permission, has_permission
 from commands import parameters, preconditions
 from commands.models import CommandState
 from commands.preconditions import PreconditionResult
+from commands.scheduled.selectors import list_for_vehicle
+from commands.scheduled.wording import timing_words
 from commands.schedules import reported_schedules, types_for
 from commands.selectors import incapable_command_types, list_recent_commands
 from commands.types import CHARGING, LOCKING, CommandType
@@ -65,7 +67,9 @@ def panel_context(
     place = state.signal(catalogue.PRECISE_LOCATION)
     may_command = has_permission(membership=membership, right=Permission.COMMAND)
     likely = _likely(verdicts, state, now)
-    shown = f"{states}{sorted(likely)}{lock}{verdicts}{limit}{schedules}{connection and connection.state}"
+    scheduled = [(each, timing_words(each)) for each in list_for_vehicle(vehicle=vehicle)]
+    planned = [(each.pk, each.paused_at) for each, _words in scheduled]
+    shown = f"{planned}{states}{sorted(likely)}{lock}{verdicts}{limit}{schedules}{connection and connection.state}"
     return {
         "panel_version": crc32(shown.encode()),
         "fleet": membership.fleet,
@@ -78,6 +82,7 @@ def panel_context(
         "connected": connection is not None,
         "verdicts": verdicts,
         "likely": likely,
+        "scheduled": scheduled,
         "charging_commands": any(kind in verdicts for kind in CHARGING),
         "charging_refusal": _common_refusal(verdicts),
         "locking_anyway": _sendable_anyway(verdicts, LOCKING),

@@ -110,6 +110,11 @@ def _pages(membership: Membership) -> list[Result]:
     return [
         *(Result(page.label, page.url, "chevron-right") for page in fleet_pages(membership=membership)),
         Result(_("Bulk commands"), reverse("commands:bulk", args=[membership.fleet.slug]), "chevron-right"),
+        Result(
+            _("Scheduled commands"),
+            reverse("commands:scheduled", args=[membership.fleet.slug]),
+            "chevron-right",
+        ),
         Result(_("Account"), reverse("accounts:account"), "chevron-right"),
     ]
 
