@@ -41,6 +41,8 @@ _QUERIES = (
     "q=tesla&sort=energy",
     "page=150",
 )
+# In the command palette: vehicles, a plate, drivers, a page, and nothing.
+_SEARCHES = ("tesla+12", "b-cd+12", "driver+12", "settings", "zebra")
 
 
 def run(*, quick: bool) -> Result:
@@ -70,6 +72,7 @@ def run(*, quick: bool) -> Result:
             Figure("fleet page, first answer: median", statistics.median(durations["fleet"]), "ms"),
             Figure.under("list with other filters: p95", _p95(durations["list"]), "ms", target=250),
             Figure.under("vehicle page: p95", _p95(durations["vehicle"]), "ms", target=150),
+            Figure.under("command palette: median", statistics.median(durations["palette"]), "ms", target=80),
             Figure("vehicle page: median", statistics.median(durations["vehicle"]), "ms"),
             Figure.under(
                 f"fleet page: queries with {vehicles:,} vehicles", queries[1], "queries", target=20.5
@@ -124,6 +127,7 @@ def _page_times(running: Stack, fleet: Fleet, *, rounds: int) -> dict[str, list[
         "fleet": lambda: f"/fleets/{fleet.slug}/",
         "list": lambda: f"/fleets/{fleet.slug}/list/?{rng.choice(_QUERIES)}",
         "vehicle": lambda: f"/fleets/{fleet.slug}/vehicles/{rng.choice(vehicles)}/",
+        "palette": lambda: f"/fleets/{fleet.slug}/palette/?q={rng.choice(_SEARCHES)}",
     }
     durations: dict[str, list[float]] = {name: [] for name in urls}
     with _client(running, fleet) as client:

@@ -5,7 +5,14 @@ from django.contrib import admin
 from django.http import HttpRequest
 
 from accounts.audit import AuditEvent, AuditObject, log_event
-from commands.models import BulkCommand, Command, CommandEvent, CommandPolicy
+from commands.models import (
+    BulkCommand,
+    Command,
+    CommandEvent,
+    CommandPolicy,
+    ScheduledCommand,
+    ScheduledRun,
+)
 from core.admin import MaskedAdmin, ReadOnlyAdmin
 from vehicles.location_privacy import is_place_key
 
@@ -81,3 +88,22 @@ class CommandPolicyAdmin(ReadOnlyAdmin[CommandPolicy]):
     list_filter = ["reason_for"]
     search_fields = ["fleet__name"]
     list_select_related = ["fleet"]
+
+
+@admin.register(ScheduledCommand)
+class ScheduledCommandAdmin(ReadOnlyAdmin[ScheduledCommand]):
+    """Scheduled commands, read-only: members of the fleet schedule them."""
+
+    list_display = ["title", "fleet", "next_at", "paused_at", "ended_at", "created_by"]
+    list_filter = ["kind", "fleet"]
+    search_fields = ["created_by__email", "reason"]
+    list_select_related = ["created_by", "fleet"]
+
+
+@admin.register(ScheduledRun)
+class ScheduledRunAdmin(ReadOnlyAdmin[ScheduledRun]):
+    """What became of the occurrences of scheduled commands, read-only."""
+
+    list_display = ["due_at", "schedule", "message"]
+    search_fields = ["schedule__fleet__name"]
+    list_select_related = ["schedule"]

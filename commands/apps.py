@@ -6,7 +6,9 @@ class CommandsConfig(AppConfig):
 
     def ready(self) -> None:
         from commands import cancellation, driver_history, erasure
+        from commands.scheduled import services as scheduled
 
         erasure.register()
         cancellation.register()
         driver_history.register()
+        scheduled.register()

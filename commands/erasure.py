@@ -7,7 +7,7 @@ from django.db.models import Q, QuerySet
 from django.utils.translation import gettext_lazy as _
 
 from accounts.members import erasure as user_erasure
-from commands.models import BulkCommand, Command, CommandEvent
+from commands.models import BulkCommand, Command, CommandEvent, ScheduledCommand
 from connect.offboarding import erasure_handlers
 from connect.offboarding.erasure_target import ErasureHandler, ErasureTarget
 from connect.offboarding.vehicle_erasure import only_places
@@ -37,9 +37,18 @@ def erase_texts(target: ErasureTarget, limit: int) -> int:
     found |= set(commands.filter(bulk__in=bulk).values_list("pk", flat=True)[:limit])
     found |= set(commands.exclude(**_TEXTS).values_list("pk", flat=True)[:limit])
     chosen = sorted(found)[:limit]
+    _erase_from_schedules(target)
     CommandEvent.objects.filter(command__in=chosen).update(smartcar_message="")
     BulkCommand.objects.filter(commands__in=chosen).update(reason="")
     return Command.objects.filter(pk__in=chosen).update(**_TEXTS)
+
+
+def _erase_from_schedules(target: ErasureTarget) -> None:
+    """Erases the reasons of what is scheduled for the vehicle, and takes a vehicle that left out of it."""
+    scheduled = ScheduledCommand.objects.filter(vehicles=target.vehicle)
+    scheduled.exclude(reason="").update(reason="")
+    if not target.still_shared:
+        ScheduledCommand.vehicles.through.objects.filter(vehicle=target.vehicle).delete()
 
 
 def _commands(target: ErasureTarget) -> "QuerySet[Command]":

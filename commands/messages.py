@@ -5,9 +5,8 @@ from django.utils.functional import Promise
 from django.utils.text import format_lazy
 from django.utils.translation import gettext_lazy as _
 
-from core.message_codes import CODE_LENGTH, CommonMessage, Message, MessageCatalog, Params
+from core.message_codes import CODE_LENGTH, Message, MessageCatalog, render
 from smartcar_api import SmartcarError
-from smartcar_api.error_messages import text_for
 
 SMARTCAR_MESSAGE_LENGTH = 500
 
@@ -178,18 +177,6 @@ class CommandMessage(MessageCatalog):
     )
 
 
-def display_text(code: str, params: Params, smartcar_message: str) -> str:
-    """Returns the text of a recorded message in the active language.
-
-    Smartcar's own message replaces ours about the same error: the parameter `error` if the message has one, else the
-    whole text.
-    """
-    if smartcar_message and "error" in params:
-        error = CommonMessage.TEXT.message(text=smartcar_message).as_param()
-        return text_for(code, {**params, "error": error})
-    return text_for(code, params, smartcar_message)
-
-
 class MessageFields(models.Model):
     """The columns of a recorded message: code, parameters, and Smartcar's own message."""
 
@@ -204,8 +191,16 @@ class MessageFields(models.Model):
 
     @property
     def message(self) -> str:
-        """What happened and what to do next, in the active language; "" without a message."""
-        return display_text(self.message_code, self.message_params, self.smartcar_message)
+        """What happened and what to do next, in the active language; "" without a message.
+
+        Smartcar's own message only stands in where there is none of ours.
+        """
+        return render(self.message_code, self.message_params) or self.smartcar_message
+
+    @property
+    def original(self) -> str:
+        """Smartcar's own message, in English, if ours took its place; else ""."""
+        return self.smartcar_message if self.message_code else ""
 
 
 def message_columns(message: Message, smartcar_message: str = "") -> dict[str, object]:

@@ -268,3 +268,5 @@ class CommandPolicy(models.Model):
 
 # Models of this app that are defined in other modules.
 from commands.bulk.models import BulkCommand as BulkCommand  # noqa: E402
+from commands.scheduled.models import ScheduledCommand as ScheduledCommand  # noqa: E402
+from commands.scheduled.models import ScheduledRun as ScheduledRun  # noqa: E402

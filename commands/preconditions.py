@@ -1,11 +1,12 @@
 """Checks before a command is sent: why it isn't possible, or why it may be pointless. No database access.
 
-A refusal rejects the command. A hint doesn't: even a state that counts as current (vehicles.current_state) may have
-changed.
+A refusal rejects the command. So does an obstacle on the pages, unless the member sends the command anyway: even a
+state that counts as current (vehicles.current_state) may have changed. A hint rejects nothing. An unknown state is
+neither.
 """
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
 
@@ -95,18 +96,25 @@ class SkipReason(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class PreconditionResult:
-    """Why a command isn't possible (`refusal`) or may be pointless (`hint`); each may be empty.
+    """Why a command isn't possible (`refusal`), why the vehicle would reject it by what it last reported (`obstacle`),
+    or why it may be pointless (`hint`). Each may be empty.
 
     `skip` is why a bulk command leaves the vehicle out; None if it would be sent.
     """
 
     refusal: str = ""
     hint: str = ""
+    obstacle: str = ""
     skip: SkipReason | None = None
+
+    @property
+    def reason(self) -> str:
+        """Why the command's button is disabled; "" if it isn't."""
+        return self.refusal or self.obstacle
 
     def with_hint(self, text: str) -> "PreconditionResult":
         """Returns the result with one more hint, if there is one."""
-        return PreconditionResult(self.refusal, " ".join(filter(None, (text, self.hint))), self.skip)
+        return replace(self, hint=" ".join(filter(None, (text, self.hint))))
 
 
 def connection_warning(connection: Connection) -> str:
@@ -143,11 +151,14 @@ def check(
         or quirk.refusal
         or _unsupported(kind, state, params or {})
     )
-    skip, hint = _pointless(kind, state, timezone.now())
+    now = timezone.now()
+    obstacle_skip, obstacle = _obstacle(kind, state, now)
+    pointless_skip, hint = _pointless(kind, state, now)
     return PreconditionResult(
         refusal=refusal,
         hint=" ".join(filter(None, (hint, quirk.hint))),
-        skip=SkipReason.IMPOSSIBLE if refusal else skip,
+        obstacle=obstacle,
+        skip=SkipReason.IMPOSSIBLE if refusal else obstacle_skip or pointless_skip,
     )
 
 
@@ -195,8 +206,8 @@ def _unsupported(kind: CommandType, state: VehicleState, params: Mapping[str, ob
     }
 
 
-def _pointless(kind: CommandType, state: VehicleState, now: datetime) -> tuple[SkipReason | None, str]:
-    """Returns why the command would change nothing or be rejected, as a code and as a text."""
+def _obstacle(kind: CommandType, state: VehicleState, now: datetime) -> tuple[SkipReason | None, str]:
+    """Returns why the vehicle would reject the command, as a code and as a text."""
     plugged = state.current_value(catalogue.CABLE_CONNECTED, now=now)
     if kind == CommandType.START_CHARGE and plugged is False:
         return SkipReason.UNPLUGGED, _("The vehicle isn't plugged in.")
@@ -206,6 +217,11 @@ def _pointless(kind: CommandType, state: VehicleState, now: datetime) -> tuple[S
     if kind in _WHILE_PARKED and _is_moving(state, now):
         text = _("The vehicle is moving. Vehicles reject this command until they're parked.")
         return SkipReason.MOVING, text
+    return None, ""
+
+
+def _pointless(kind: CommandType, state: VehicleState, now: datetime) -> tuple[SkipReason | None, str]:
+    """Returns why the command would change nothing, as a code and as a text."""
     if kind not in _CONTRADICTIONS:
         return None, ""
     signal, reached, text = _CONTRADICTIONS[kind]

@@ -62,6 +62,7 @@ def create_command(
     reason: str = "",
     idempotency_key: str = "",
     when_online: bool = False,
+    anyway: bool = True,
 ) -> Command:
     """Creates a command like create_idempotent_command, and returns it whether or not it is new."""
     return create_idempotent_command(
@@ -72,6 +73,7 @@ def create_command(
         reason=reason,
         idempotency_key=idempotency_key,
         when_online=when_online,
+        anyway=anyway,
     ).command
 
 
@@ -85,15 +87,16 @@ def create_idempotent_command(
     reason: str = "",
     idempotency_key: str = "",
     when_online: bool = False,
+    anyway: bool = True,
 ) -> CreatedCommand:
     """Stores the command and enqueues its sending. The caller has checked the permission.
 
     The requester is the user, or without one the service account. `data` contains the parameters from a form or JSON
     (commands.parameters). If the requester repeats an `idempotency_key` with the same command, the existing row is
-    returned, whatever its state. With `when_online`, the command waits up to
-    12 hours until the vehicle reports. Raises IdempotencyConflictError if the key belongs to a different request,
-    InvalidCommandError if parameters are invalid or a reason is missing, and CommandRejectedError if a precondition
-    rejects the command (commands.preconditions) or another command to the vehicle is in progress.
+    returned, whatever its state. With `when_online`, the command waits up to 12 hours until the vehicle reports.
+    Without `anyway`, an obstacle rejects the command, too (commands.preconditions). Raises IdempotencyConflictError if
+    the key belongs to a different request, InvalidCommandError if parameters are invalid or a reason is missing, and
+    CommandRejectedError if a precondition rejects the command or another command to the vehicle is in progress.
     """
     params, reason = _parse(kind, data or {}), reason.strip()
     fingerprint = _fingerprint(vehicle, kind, params, reason, when_online) if idempotency_key else ""
@@ -111,7 +114,7 @@ def create_idempotent_command(
         and Command.objects.filter(vehicle=vehicle, kind=kind, state=CommandState.WAITING).exists()
     ):
         raise CommandRejectedError(_("This command is already queued until the vehicle wakes."))
-    connection = select_connection(vehicle, kind, params)
+    connection = select_connection(vehicle, kind, params, anyway=anyway)
     command = _new(vehicle, connection, kind, params, when_online=when_online)
     command.requested_by, command.requested_by_account = user, service_account
     command.reason, command.idempotency_key, command.fingerprint = reason, idempotency_key, fingerprint
@@ -190,8 +193,13 @@ def get_policy(*, fleet: Fleet) -> CommandPolicy:
     return CommandPolicy.objects.filter(fleet=fleet).first() or CommandPolicy(fleet=fleet)
 
 
-def select_connection(vehicle: Vehicle, kind: CommandType, params: Mapping[str, object]) -> Connection:
-    """Returns the connection to send through. Raises CommandRejectedError if a precondition rejects the command."""
+def select_connection(
+    vehicle: Vehicle, kind: CommandType, params: Mapping[str, object], *, anyway: bool = True
+) -> Connection:
+    """Returns the connection to send through.
+
+    Raises CommandRejectedError if a precondition rejects the command, or without `anyway` an obstacle does.
+    """
     connection = health.best_connection(vehicle_id=vehicle.pk)
     if connection is None:
         raise CommandRejectedError(_(preconditions.NO_CONNECTION))
@@ -200,8 +208,8 @@ def select_connection(vehicle: Vehicle, kind: CommandType, params: Mapping[str, 
     verdict = preconditions.check(
         kind=kind, state=state, connection=connection, incapable=incapable, params=params
     )
-    if verdict.refusal:
-        raise CommandRejectedError(verdict.refusal)
+    if reason := verdict.refusal if anyway else verdict.reason:
+        raise CommandRejectedError(reason)
     return connection
 
 

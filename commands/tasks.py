@@ -4,6 +4,7 @@ from django.utils import timezone
 from commands import confirmation, sender
 from commands.bulk import dispatcher
 from commands.models import Command
+from commands.scheduled import runner
 from core.task_queue import enqueue_on_commit
 
 
@@ -25,6 +26,12 @@ def send(command_id: int) -> None:
 def dispatch() -> None:
     """Releases as many queued bulk commands as possible."""
     dispatcher.dispatch_queued(now=timezone.now())
+
+
+@shared_task
+def run_scheduled() -> None:
+    """Sends the scheduled commands that are due."""
+    runner.run_due(now=timezone.now())
 
 
 @shared_task

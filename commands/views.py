@@ -10,7 +10,7 @@ from django_htmx.http import trigger_client_event
 from accounts import reauthentication
 from accounts.models import Membership
 from accounts.permissions import Permission, get_membership_or_404
-from commands import confirmation_dialog, panel, services
+from commands import confirmation_dialog, destination, panel, services
 from commands.models import Command
 from commands.types import CommandType
 from vehicles.models import Vehicle
@@ -50,12 +50,16 @@ def create(request: HttpRequest, slug: str, smartcar_id: str, kind: str) -> Http
 def _create(request: HttpRequest, membership: Membership, vehicle: Vehicle, kind: CommandType) -> str:
     """Creates the command. Returns why it was rejected, or ""."""
     try:
+        data = request.POST.dict()
+        if kind == CommandType.SET_DESTINATION:
+            data = destination.resolve(fleet=membership.fleet, data=data)
         services.create_command(
             vehicle=vehicle,
             kind=kind,
             user=membership.user,
-            data=request.POST.dict(),
+            data=data,
             reason=request.POST.get("reason", ""),
+            anyway="anyway" in request.POST,
         )
     except services.CommandRejectedError as error:
         return str(error)

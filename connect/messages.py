@@ -249,7 +249,7 @@ class ReportableError(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """A problem as three columns store it: our message, and Smartcar's own message, which takes precedence."""
+    """A problem as three columns store it: our message, and Smartcar's own message, in English."""
 
     message: Message = field(default_factory=Message)
     smartcar_message: str = ""
@@ -259,7 +259,12 @@ class Problem:
         return cls(error.message, error.smartcar_message)
 
     def __str__(self) -> str:
-        return self.smartcar_message or str(self.message)
+        return str(self.message) or self.smartcar_message
+
+    @property
+    def original(self) -> str:
+        """Smartcar's own message, if ours took its place; else ""."""
+        return self.smartcar_message if self.message else ""
 
     def __bool__(self) -> bool:
         return bool(self.message or self.smartcar_message)

@@ -217,3 +217,10 @@ def navigation_for(*, fleet: Fleet, membership: Membership, view_name: str) -> l
         if group.links or group.folds:
             groups.append(group)
     return groups
+
+
+def pages_for(*, fleet: Fleet, membership: Membership) -> list[Link]:
+    """Returns links to all pages that the member may open, without groups and without a current one."""
+    groups = navigation_for(fleet=fleet, membership=membership, view_name="")
+    folded = [link for group in groups for fold in group.folds for link in fold.links]
+    return [*(link for group in groups for link in group.links), *folded]

@@ -15,6 +15,7 @@ BEAT_SCHEDULE: dict[str, dict[str, Any]] = {
         "schedule": 60,
     },
     "commands.sweep": {"task": "commands.tasks.sweep", "schedule": 5},
+    "commands.run_scheduled": {"task": "commands.tasks.run_scheduled", "schedule": 15},
     "commands.dispatch_bulk": {"task": "commands.tasks.dispatch", "schedule": 5},
     "connect.refresh_tokens": {"task": "connect.v2.tasks.refresh_tokens", "schedule": 3600},
     "connect.migrate_api_version": {"task": "connect.v2.tasks.sweep_migrations", "schedule": 10},

@@ -76,7 +76,8 @@ _HSTS_SECONDS = env.integer(
 DEBUG = env.boolean("DEBUG", default=False, doc="Django's debug mode. Never for a public site.")
 DEMO = env.boolean("DEMO", default=False, doc="Set by `make demo`: pages show that the fleet is a demo.")
 DEMO_EMAIL_FOLDER = env.text(
-    "DEMO_EMAIL_FOLDER", doc="Set by `make demo`: the folder of the emails that the page `/demo/emails/` shows."
+    "DEMO_EMAIL_FOLDER",
+    doc="Set by `make demo`: the folder of the emails that the page `/demo/emails/` shows.",
 )
 
 INSTALLED_APPS = [

@@ -18,6 +18,7 @@ fleet_urls: list[URLPattern | URLResolver] = [
     path("<slug:slug>/vehicles/<str:smartcar_id>/", include("dashboard.vehicle_page.urls")),
     path("<slug:slug>/onboarding/", include("dashboard.onboarding.urls")),
     path("<slug:slug>/places/", include("dashboard.places.urls")),
+    path("<slug:slug>/palette/", include("dashboard.palette.urls")),
     path("<slug:slug>/audit-log/", include("dashboard.audit_log.urls")),
     path("<slug:slug>/settings/", preferences.settings, name="settings"),
 ]

@@ -1,7 +1,7 @@
 """Messages for users about Smartcar's errors: what happened, why, and what to do next.
 
-Rows store the code and parameters from `code_for`, and `text_for` renders them for display. Smartcar's own message for
-the driver (`SmartcarError.smartcar_message`) is stored in a separate column and takes precedence.
+Rows store the code and parameters from `code_for`. Smartcar's own message for the driver
+(`SmartcarError.smartcar_message`), which is English, is stored in a separate column, and pages show it folded.
 The types and codes: Smartcar documentation, "API Errors".
 """
 
@@ -12,7 +12,7 @@ from django.utils.functional import Promise
 from django.utils.text import format_lazy
 from django.utils.translation import gettext_lazy as _
 
-from core.message_codes import MessageCatalog, Params, render
+from core.message_codes import MessageCatalog
 
 if TYPE_CHECKING:
     from smartcar_api.errors import SmartcarError
@@ -191,6 +191,13 @@ class ErrorMessage(MessageCatalog):
             "upgrade the plan or remove a vehicle."
         ),
     )
+    BILLING_INVALID_PLAN = (
+        "smartcar.billing.invalid_plan",
+        _(
+            "The Smartcar plan doesn't include this feature. Ask this site's administrator to upgrade the plan in the "
+            "Smartcar dashboard."
+        ),
+    )
     BILLING_ACCOUNT_SUSPENDED = (
         "smartcar.billing.account_suspended",
         _(
@@ -282,6 +289,10 @@ class ErrorMessage(MessageCatalog):
         "smartcar.compatibility",
         _("This vehicle doesn't support this feature through Smartcar. Other features aren't affected."),
     )
+    COMPATIBILITY_MAKE_NOT_COMPATIBLE = (
+        "smartcar.compatibility.make_not_compatible",
+        _("Smartcar doesn't support this feature for vehicles of this make. Other features aren't affected."),
+    )
     COMPATIBILITY_PLATFORM_NOT_CAPABLE = (
         "smartcar.compatibility.platform_not_capable",
         _(
@@ -326,6 +337,17 @@ class ErrorMessage(MessageCatalog):
         "smartcar.upstream",
         _with(_("The manufacturer's service is having a problem right now."), _LATER),
     )
+    UPSTREAM_NO_RESPONSE = (
+        "smartcar.upstream.no_response",
+        _with(_("The manufacturer's service didn't respond."), _LATER),
+    )
+    UPSTREAM_RATE_LIMIT = (
+        "smartcar.upstream.rate_limit",
+        _with(
+            _("The manufacturer received too many requests for this vehicle or account in a short time."),
+            _LATER,
+        ),
+    )
     VALIDATION = "smartcar.validation", _with(_("Smartcar rejected the format of the request."), _LOG)
     VEHICLE_STATE = (
         "smartcar.vehicle_state",
@@ -343,11 +365,6 @@ def code_for(error: "SmartcarError") -> tuple[str, dict[str, Any]]:
         if (code := f"smartcar.{name.lower()}") in ErrorMessage.values:
             return code, {}
     return (ErrorMessage.SERVER if error.status >= 500 else ErrorMessage.UNKNOWN).value, {}
-
-
-def text_for(code: str, params: Params | None = None, smartcar_message: str = "") -> str:
-    """Returns Smartcar's own message if there is one, or else ours in the active language."""
-    return smartcar_message or render(code, params)
 
 
 def without_gaps(suggested: str) -> str:

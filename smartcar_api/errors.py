@@ -125,8 +125,8 @@ class SmartcarError(Exception):
 
     @property
     def user_message(self) -> str:
-        """Smartcar's own message for the driver, or else ours in the active language. For display, not for rows."""
-        return self.smartcar_message or str(self.message)
+        """Our message in the active language. For display, not for rows."""
+        return str(self.message)
 
 
 def _restore(fields: dict[str, Any]) -> SmartcarError:

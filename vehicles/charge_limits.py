@@ -34,6 +34,12 @@ def limits_by_current(body: Body) -> dict[str, float]:
     return {current: limits[current] for current in CURRENTS if current in limits}
 
 
+def limits_span(body: Body) -> tuple[float, float] | None:
+    """Returns the lowest and the highest limit in percent, wherever they apply; None without any."""
+    limits = [entry["limit"] for entry in body.get("values") or []]
+    return (min(limits), max(limits)) if limits else None
+
+
 def charging_type(entry: Body) -> str:
     """Returns the current that a limit applies to: AC or DC, "" if it isn't limited to one."""
     return str((entry.get("condition") or {}).get("chargingType") or "")

@@ -55,6 +55,9 @@ class CommandSerializer(serializers.ModelSerializer[Command]):
     message_code = serializers.CharField(
         allow_blank=True, help_text="The message as a code that doesn't change; empty without a message."
     )
+    smartcar_message = serializers.CharField(
+        allow_blank=True, help_text="Smartcar's own words about the outcome, in English; empty without any."
+    )
     error = serializers.SerializerMethodField()
     # The API keeps the field name that was published.
     generation = serializers.ChoiceField(
@@ -90,6 +93,7 @@ class CommandSerializer(serializers.ModelSerializer[Command]):
             "attempts",
             "message",
             "message_code",
+            "smartcar_message",
             "error",
             "request_id",
             "execution_id",

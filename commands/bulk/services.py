@@ -59,7 +59,7 @@ class Candidate:
     @property
     def why(self) -> str:
         """Why the vehicle is left out, or what may prevent the command."""
-        return self.verdict.refusal or self.verdict.hint
+        return self.verdict.reason or self.verdict.hint
 
 
 @dataclass(frozen=True, slots=True)

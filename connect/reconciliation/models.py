@@ -115,6 +115,5 @@ class Discrepancy(models.Model):
 
     @property
     def note(self) -> str:
-        """What was done about it, in the active language. Smartcar's own message replaces our reason."""
-        own = {"why": self.note_smartcar_message} if self.note_smartcar_message else {}
-        return render(self.note_code, {**self.note_params, **own})
+        """What was done about it, in the active language."""
+        return render(self.note_code, self.note_params)

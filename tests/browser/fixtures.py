@@ -1,7 +1,7 @@
 """A fleet with at least one object of each kind, for the tests that open every page."""
 
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import time, timedelta
 from typing import Any
 
 import httpx
@@ -14,6 +14,7 @@ from alerts import services as alerts
 from alerts.types import AlertCondition, AlertType
 from commands.bulk import services as bulk_services
 from commands.models import Command, CommandState
+from commands.scheduled.services import Timing, create_schedule
 from commands.types import CommandType
 from connect import gateway
 from connect.bulk_requests.services import ask_drivers
@@ -110,6 +111,7 @@ def _arguments(world: World) -> dict[str, Any]:
         "connect:portal_receipt offboarding_id": _driver_offboarding(world, portal.smartcar_user_id).pk,
         "command_id": _commands(fleet, owner, vehicle),
         "bulk_id": _bulk(world),
+        "schedule_id": _schedule(fleet, owner, vehicle),
         "request_id": _bulk_request(fleet, owner, vehicle.make),
         "rule_id": AdoptionRule.objects.create(fleet=fleet).pk,
         "entry_id": _deliveries(vehicle),
@@ -203,6 +205,18 @@ def _commands(fleet: Fleet, owner: User, vehicle: Vehicle) -> int:
         newest.log_transition(to=CommandState.REQUESTED, now=newest.requested_at)
         newest.log_transition(to=state, now=newest.requested_at, smartcar_message=message)
     return newest.pk
+
+
+def _schedule(fleet: Fleet, owner: User, vehicle: Vehicle) -> int:
+    return create_schedule(
+        fleet=fleet,
+        user=owner,
+        vehicles=[vehicle],
+        kind=CommandType.LOCK,
+        data={},
+        timing=Timing(time(20), weekdays=range(5)),
+        reason="End of the workday",
+    ).pk
 
 
 def _bulk(world: World) -> int:

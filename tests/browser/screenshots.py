@@ -143,7 +143,9 @@ def sign_in_with_form(chromium: Browser, url: str, user: User) -> str:
 @pytest.mark.parametrize("shot", SHOTS, ids=str)
 def test_take_screenshot(chromium: Browser, courier_site: Site, shot: Shot) -> None:
     processing.process_waiting()
-    checker = open_checker(chromium, courier_site, role=shot.role, screen=replace(shot.screen, theme=shot.theme))
+    checker = open_checker(
+        chromium, courier_site, role=shot.role, screen=replace(shot.screen, theme=shot.theme)
+    )
     page = checker.open(shot.path.format(**courier_site.world.arguments))
     wait_until_drawn(page)
     shot.act(page)

@@ -1,4 +1,4 @@
-"""Every page from phone to wall display, in each theme and language: no axe violations, overflow, errors or layout shifts."""
+"""Every page from phone to wall, in each theme and language: no axe violations, overflow, errors or layout shifts."""
 
 from dataclasses import replace
 

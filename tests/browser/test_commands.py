@@ -154,8 +154,8 @@ def test_a_button_pressed_while_the_panel_changes_still_works(
 
     # The button is pressed in the moment that the panel's new content is inserted.
     page.evaluate("""
-        document.addEventListener("htmx:afterSwap", () => setTimeout(() => document.getElementById("unlock-button").click()),
-            { once: true })
+        const press = () => setTimeout(() => document.getElementById("unlock-button").click());
+        document.addEventListener("htmx:afterSwap", press, { once: true });
     """)
     page.evaluate(reload)
     expect(dialog.get_by_label("Reason")).to_be_visible()

@@ -386,7 +386,8 @@ def test_a_rejection_includes_its_type_code_and_message(history: list[Command], 
     )
     data = api_client.get(f"{COMMANDS}{history[0].pk}/").json()
     assert data["error"] == {"type": "VEHICLE_STATE", "code": "DOOR_OPEN"}
-    assert (data["message"], data["open"]) == ("A door is open.", False)
+    assert "Close all doors" in data["message"]
+    assert (data["smartcar_message"], data["open"]) == ("A door is open.", False)
     assert data["message_code"] == "smartcar.vehicle_state.door_open"
     assert api_client.get(f"{COMMANDS}{history[1].pk}/").json()["error"] is None
 

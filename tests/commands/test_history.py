@@ -167,7 +167,7 @@ def test_a_command_without_a_response_is_unknown_and_not_sent_again(
     assert fake.received == ["unlock"]
 
 
-def test_a_rejection_shows_smartcars_message(
+def test_a_rejection_has_our_message_and_smartcars(
     vehicle: Vehicle, connection: Connection, owner: User, fake_vehicle: Callable[..., FakeVehicle]
 ) -> None:
     command = create(vehicle, owner)
@@ -178,7 +178,8 @@ def test_a_rejection_shows_smartcars_message(
     )
     sender.send(command=command)
     assert state(command) == CommandState.REFUSED
-    assert (command.error_code, command.message) == ("DOOR_OPEN", "A door is open.")
+    assert (command.error_code, command.original) == ("DOOR_OPEN", "A door is open.")
+    assert "Close all doors and try again." in command.message
 
 
 def test_a_failure_in_the_body_is_a_failure(

@@ -104,7 +104,7 @@ def test_a_lost_response_preserves_smartcars_message_about_the_error(vehicle: Ve
     )
     params = {"error": {"code": "smartcar.vehicle_state.in_motion", "params": {}}, "pending": pending_lock}
     assert columns(command) == ("command.answer_lost", params, "Your car is moving.")
-    assert "Your car is moving." in command.message
+    assert command.original == "Your car is moving."
 
 
 @pytest.mark.parametrize(
@@ -123,7 +123,7 @@ def test_smartcars_message_about_a_rejection_moves_to_its_column(
     )
     command = migrated(key)
     assert columns(command) == (code, {}, "A door is open.")
-    assert command.message == "A door is open."
+    assert command.original == "A door is open."
 
 
 def test_an_unknown_text_is_preserved(vehicle: Vehicle) -> None:

@@ -82,12 +82,10 @@ def test_commands_recently_unsupported_by_the_vehicle_are_rejected(kind: Command
     [
         (CommandType.LOCK, {"IS_LOCKED": True}, "Already locked"),
         (CommandType.UNLOCK, {"IS_LOCKED": False}, "Already unlocked"),
-        (CommandType.START_CHARGE, {"CABLE_CONNECTED": False, "IS_CHARGING": False}, "t plugged in"),
         (CommandType.START_CHARGE, {"CABLE_CONNECTED": True, "IS_CHARGING": True}, "Already charging"),
         (CommandType.STOP_CHARGE, {"IS_CHARGING": False}, "The vehicle isn"),
         (CommandType.OPEN_CHARGE_PORT, {"CHARGE_PORT_OPEN": True}, "The charge port is already open"),
         (CommandType.CLOSE_CHARGE_PORT, {"CHARGE_PORT_OPEN": False}, "The charge port is already closed"),
-        (CommandType.CLOSE_CHARGE_PORT, {"CABLE_CONNECTED": True, "CHARGE_PORT_OPEN": True}, "unplugged"),
     ],
 )
 def test_a_contradicting_state_is_a_hint_not_a_rejection(
@@ -95,6 +93,23 @@ def test_a_contradicting_state_is_a_hint_not_a_rejection(
 ) -> None:
     result = preconditions.check(kind=kind, state=vehicle_state(**known), connection=make_connection())
     assert hint in result.hint
+    assert not result.reason
+
+
+@pytest.mark.parametrize(
+    ("kind", "known", "reason"),
+    [
+        (CommandType.START_CHARGE, {"CABLE_CONNECTED": False, "IS_CHARGING": False}, "t plugged in"),
+        (CommandType.CLOSE_CHARGE_PORT, {"CABLE_CONNECTED": True, "CHARGE_PORT_OPEN": True}, "unplugged"),
+        (CommandType.LOCK, {"SPEED": 30}, "is moving"),
+    ],
+)
+def test_a_state_in_which_vehicles_reject_the_command_is_an_obstacle(
+    kind: CommandType, known: dict[str, Any], reason: str
+) -> None:
+    result = preconditions.check(kind=kind, state=vehicle_state(**known), connection=make_connection())
+    assert reason in result.obstacle
+    assert result.reason == result.obstacle
     assert not result.refusal
 
 
@@ -114,14 +129,14 @@ def test_a_state_that_is_old_or_failed_since_gives_no_hint(kind: CommandType, ch
 
 @pytest.mark.parametrize("kind", list(CommandType))
 @pytest.mark.parametrize(("speed", "minutes_ago"), [(30, 1), (0, 1), (30, 60)])
-def test_a_moving_vehicle_gets_a_hint_for_commands_that_require_parking(
+def test_moving_is_an_obstacle_for_commands_that_require_parking(
     kind: CommandType, speed: float, minutes_ago: float
 ) -> None:
     state = vehicle_state(SPEED=speed, IS_LOCKED=True)
     state.signals[catalogue.SPEED.code].observed_at = timezone.now() - timedelta(minutes=minutes_ago)
     result = preconditions.check(kind=kind, state=state, connection=make_connection())
     parked_only = kind in (CommandType.LOCK, CommandType.UNLOCK, CommandType.OPEN_CHARGE_PORT)
-    assert ("is moving" in result.hint) == (parked_only and speed > 0 and minutes_ago < 15)
+    assert ("is moving" in result.obstacle) == (parked_only and speed > 0 and minutes_ago < 15)
     assert not result.refusal
 
 

@@ -41,10 +41,12 @@ def test_evidence_inside_other_evidence_is_translated_too() -> None:
         assert str(message) == "Anfrage r-1, danach keine Daten"
 
 
-def test_message_of_smartcar_takes_precedence_over_ours() -> None:
+def test_our_message_is_shown_and_that_of_smartcar_is_the_original() -> None:
     error = SmartcarError(type="UPSTREAM", status=502, suggested_user_message="Come back on Monday.")
     problem = Problem.from_error(error)
-    assert str(problem) == "Come back on Monday."
+    assert str(problem) == str(error.message)
+    assert problem.original == "Come back on Monday."
+    assert str(Problem(smartcar_message="Come back on Monday.")) == "Come back on Monday."
     assert problem.columns("reason") == {
         "reason_code": "smartcar.upstream",
         "reason_params": {},
@@ -69,12 +71,10 @@ def test_missing_tokens_are_a_problem_with_a_code() -> None:
     assert str(error) != german
 
 
-def test_note_of_a_discrepancy_gives_the_reason_of_smartcar_or_ours() -> None:
+def test_note_of_a_discrepancy_gives_our_reason() -> None:
     note = ReconciliationNote.GRANT_NOT_ENDED.message(why=GATEWAY.message)
     discrepancy = Discrepancy(note_code=note.code, note_params=note.params)
     assert discrepancy.note == f"Couldn't end the connection: {GATEWAY.user_message}"
-    discrepancy.note_smartcar_message = "Come back on Monday."
-    assert discrepancy.note == "Couldn't end the connection: Come back on Monday."
 
 
 def test_a_reason_has_no_parameters() -> None:

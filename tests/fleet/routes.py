@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import time, timedelta
 from typing import Any
 
 from django.urls import URLPattern, URLResolver, get_resolver, reverse
@@ -17,6 +17,8 @@ from alerts.models import Alert
 from alerts.types import AlertType
 from commands.bulk.models import BulkCommand
 from commands.models import Command, CommandState
+from commands.scheduled.services import Timing, create_schedule
+from commands.types import CommandType
 from connect.bulk_requests.services import ask_drivers
 from connect.driver_portal.models import DriverPortal
 from connect.invitations.services import invite
@@ -101,6 +103,14 @@ def build_world(*, owner: User, member: User, vehicle: Vehicle) -> World:
     bulk = BulkCommand.objects.create(
         fleet=fleet, kind="lock", requested_by=owner, requested_at=now, expires_at=now
     )
+    schedule = create_schedule(
+        fleet=fleet,
+        user=owner,
+        vehicles=[vehicle],
+        kind=CommandType.LOCK,
+        data={},
+        timing=Timing(time(20), weekdays=range(7)),
+    )
     times = {"requested_at": now, "expires_at": now, "changed_at": now}
     command = Command.objects.create(
         fleet=fleet,
@@ -153,6 +163,7 @@ def build_world(*, owner: User, member: User, vehicle: Vehicle) -> World:
         "offboarding_id": offboarding.pk,
         "page_id": page.pk,
         "bulk_id": bulk.pk,
+        "schedule_id": schedule.pk,
         "command_id": command.pk,
         "place_id": place.pk,
         "view_id": view.pk,

@@ -97,6 +97,12 @@ AUDITED: dict[str, tuple[dict[str, Any], AuditEvent]] = {
     "commands:bulk_send": ({"kind": "lock"}, AuditEvent.BULK_COMMAND_REQUESTED),
     "commands:bulk_cancel": ({}, AuditEvent.BULK_COMMAND_CANCELED),
     "commands:create": ({}, AuditEvent.COMMAND_REQUESTED),
+    "commands:scheduled_new": (
+        {"kind": "lock", "at": "20:00", "repeats": "weekly", "weekdays": "0"},
+        AuditEvent.SCHEDULE_CREATED,
+    ),
+    "commands:scheduled_pause": ({}, AuditEvent.SCHEDULE_PAUSED),
+    "commands:scheduled_delete": ({}, AuditEvent.SCHEDULE_DELETED),
     "commands:cancel": ({}, AuditEvent.COMMAND_CANCELED),
     "commands:when_online": ({}, AuditEvent.COMMAND_REQUESTED),
     "connections:permissions": ({"report": "warnings"}, AuditEvent.FLEET_PERMISSIONS_CHANGED),
@@ -167,7 +173,7 @@ def test_a_post_leaves_its_entry(
 ) -> None:
     User.objects.filter(pk=owner.pk).update(is_staff=True, is_superuser=True)
     form, event = AUDITED[name]
-    if name == "commands:bulk_send":
+    if name in ("commands:bulk_send", "commands:scheduled_new"):
         form = form | {"vehicles": vehicle.smartcar_id}
     if name in ("commands:create", "commands:when_online", "commands:bulk_send", "api:vehicle_commands"):
         Command.objects.filter(state="waiting").delete()

@@ -7,7 +7,7 @@ import pytest
 from django.utils import translation
 
 from smartcar_api import SmartcarError
-from smartcar_api.error_messages import ErrorMessage, code_for, text_for
+from smartcar_api.error_messages import ErrorMessage, code_for
 from smartcar_api.errors import no_answer, not_sent, unreadable
 
 
@@ -98,8 +98,7 @@ def test_can_be_pickled() -> None:
 
 def test_suggested_message_with_a_placeholder_is_not_used() -> None:
     error = refusal(502, suggested_user_message="Your car is unable to connect to <app name>.")
-    assert error.user_message == refusal(502).user_message
-    assert "<" not in error.user_message
+    assert error.smartcar_message == ""
 
 
 @pytest.mark.parametrize("message", ErrorMessage)
@@ -137,10 +136,10 @@ def test_message_depends_on_the_code_then_the_type_then_the_status(
     assert code_for(SmartcarError(type=type, code=code, status=status)) == (expected.value, {})
 
 
-def test_smartcars_message_takes_precedence_and_is_separate_from_the_code() -> None:
+def test_our_message_is_shown_and_smartcars_is_separate() -> None:
     error = refusal(409, "VEHICLE_STATE", code="DOOR_OPEN", suggested_user_message="A door is open.")
     assert (error.message.code, error.smartcar_message) == (
         "smartcar.vehicle_state.door_open",
         "A door is open.",
     )
-    assert text_for(*code_for(error), error.smartcar_message) == "A door is open."
+    assert error.user_message == str(ErrorMessage.VEHICLE_STATE_DOOR_OPEN.message())

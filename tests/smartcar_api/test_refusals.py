@@ -142,7 +142,7 @@ def test_v2_error_is_parsed_completely() -> None:
     assert error.doc_url.endswith("connected-services-account-errors")
     assert (error.resolution_type, error.resolution_url[:8]) == ("REAUTHENTICATE", "https://")
     assert error.needs_reauth
-    assert error.user_message == "Your car got disconnected."
+    assert error.smartcar_message == "Your car got disconnected."
 
 
 def test_vehicle_id_in_a_resolution_url_is_not_shown() -> None:

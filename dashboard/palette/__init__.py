@@ -1,0 +1,1 @@
+"""The command palette: one search field for the fleet's vehicles, drivers, places, pages and actions."""
