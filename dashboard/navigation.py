@@ -142,7 +142,7 @@ _GROUPS: tuple[tuple[str | Promise, tuple[_Page, ...], tuple[_Fold, ...]], ...] 
 
 
 def _all_pages() -> list[_Page]:
-    pages = []
+    pages: list[_Page] = []
     for _label, group_pages, folds in _GROUPS:
         pages += group_pages
         for fold in folds:

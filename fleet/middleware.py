@@ -16,9 +16,8 @@ from accounts.models import Fleet
 from vehicles.zones import known_zone
 
 _API_PATH = "/api/"
-# The admin shows stored data, which is in English; translating only its labels would mix languages. The style guide is
-# for those who build pages.
-_ENGLISH_PATHS = (_API_PATH, "/admin/", "/styleguide/")
+# The admin shows stored data, which is in English; translating only its labels would mix languages.
+_ENGLISH_PATHS = (_API_PATH, "/admin/")
 
 
 class HtmxLoginRedirectMiddleware:

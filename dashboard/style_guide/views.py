@@ -1,9 +1,10 @@
-"""The style guide: all components of templates/components in all states, for those who build pages."""
+"""The style guide: all components of templates/components in all states, for those who build pages. In English only."""
 
 from typing import Final
 
 from django import forms
 from django.contrib import messages
+from django.contrib.messages.storage.base import Message
 from django.core.paginator import Paginator
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
@@ -35,8 +36,6 @@ def page(request: HttpRequest) -> HttpResponse:
     if request.GET.get("part") == "panel":
         return render(request, "dashboard/style_guide/panel.html")
     theme = request.GET.get("theme", "")
-    messages.success(request, "The settings were saved.")
-    messages.error(request, "The vehicle couldn't be reached.")
     context = {
         "theme": theme if theme in _THEMES else "",
         "form": _Example(),
@@ -44,6 +43,10 @@ def page(request: HttpRequest) -> HttpResponse:
             {"invalid-name": "", "invalid-email": "dana@", "invalid-limit": "20"}, prefix="invalid"
         ),
         "page": Paginator(range(180), 50).page(2),
+        "examples": [
+            Message(messages.SUCCESS, "The settings were saved."),
+            Message(messages.ERROR, "The vehicle couldn't be reached."),
+        ],
         "tones": _TONES,
         "colors": _COLORS,
     }
