@@ -40,18 +40,21 @@ _ON_FUEL = drives_on_fuel_sql(vehicle="vehicle", snapshot="now")
 _LEVEL = level_sql(vehicle="vehicle", snapshot="now")
 
 
-def _vehicles_sql(*, fleets: str = "%(fleets)s", ids: str = "%(ids)s::bigint[]", first: str = "") -> str:
+_SELECTED = "(%(ids)s::bigint[] IS NULL OR vehicle_id = ANY(%(ids)s::bigint[]))"
+
+
+def _vehicles_sql(*, fleets: str = "%(fleets)s", selected: str = _SELECTED, first: str = "") -> str:
     """Returns common table expressions, the last of which, `vehicle`, has a row for each connected vehicle.
 
-    `fleets` and `ids` are SQL for arrays, the second null for all vehicles; `first` has further expressions. Of several
-    drivers' connections to a vehicle, the best usable one counts, and the newest among equals.
+    `fleets` is SQL for an array, `selected` a condition on `vehicle_id`, and `first` has further expressions. Of
+    several drivers' connections to a vehicle, the best usable one counts, and the newest among equals.
     """
     return f"""
     WITH {first}link AS (
         SELECT DISTINCT ON (vehicle_id) vehicle_id, id, state, smartcar_user_id
         FROM connect_connection
         WHERE fleet_id = ANY({fleets}) AND state <> %(removed)s
-              AND ({ids} IS NULL OR vehicle_id = ANY({ids}))
+              AND {selected}
         ORDER BY vehicle_id, array_position(%(alive)s::text[], state::text) NULLS LAST, created_at DESC
     ), page AS (
         SELECT DISTINCT ON (fleet_id, smartcar_user_id) fleet_id, smartcar_user_id, driver_name
@@ -97,18 +100,16 @@ _VEHICLES = _vehicles_sql()
 _FLEETS_OF_USER = "ARRAY(SELECT fleet_id FROM accounts_membership WHERE user_id = %(user)s)"
 # Judging only vehicles that may need attention takes a fraction of the time, and every page does it.
 _CANDIDATES = """candidate AS (
-        SELECT coalesce(array_agg(id), '{{}}') AS ids FROM (
-            SELECT vehicle_id AS id FROM connect_connection
-            WHERE fleet_id = ANY({fleets}) AND state = ANY(%(degraded)s)
-            UNION SELECT vehicle_id FROM alerts_notice
-            WHERE fleet_id = ANY({fleets}) AND ended_at IS NULL AND acknowledged_at IS NULL
-            UNION SELECT vehicle.id FROM vehicles_vehicle AS vehicle
-            JOIN vehicles_summary AS now ON now.vehicle_id = vehicle.id
-            LEFT JOIN alerts_fleetrules AS rules ON rules.fleet_id = vehicle.fleet_id
-            WHERE vehicle.fleet_id = ANY({fleets}) AND (
-                least(now.charge, now.fuel) < coalesce(rules.low_battery, %(low)s)
-                OR now.unlocked_since < %(unlocked_since)s)
-        ) AS found
+        SELECT vehicle_id AS id FROM connect_connection
+        WHERE fleet_id = ANY({fleets}) AND state = ANY(%(degraded)s)
+        UNION SELECT vehicle_id FROM alerts_notice
+        WHERE fleet_id = ANY({fleets}) AND ended_at IS NULL AND acknowledged_at IS NULL
+        UNION SELECT vehicle.id FROM vehicles_vehicle AS vehicle
+        JOIN vehicles_summary AS now ON now.vehicle_id = vehicle.id
+        LEFT JOIN alerts_fleetrules AS rules ON rules.fleet_id = vehicle.fleet_id
+        WHERE vehicle.fleet_id = ANY({fleets}) AND (
+            least(now.charge, now.fuel) < coalesce(rules.low_battery, %(low)s)
+            OR now.unlocked_since < %(unlocked_since)s)
     ), """
 _FIELDS = (
     *("id", "smartcar_id", "name", "plate", "make", "model", "year", "powertrain", "group", "last_seen_at"),
@@ -270,8 +271,12 @@ def count_attention(*, user: User, fleet: Fleet | None, now: datetime) -> int:
     Counts one fleet, or all fleets of the user, without what the user's preferences exclude.
     """
     fleets = "%(fleets)s" if fleet else _FLEETS_OF_USER
-    candidates = _CANDIDATES.format(fleets=fleets)
-    statement = f"""{_vehicles_sql(fleets=fleets, ids="(SELECT ids FROM candidate)::bigint[]", first=candidates)}
+    vehicles = _vehicles_sql(
+        fleets=fleets,
+        selected="vehicle_id IN (SELECT id FROM candidate)",
+        first=_CANDIDATES.format(fleets=fleets),
+    )
+    statement = f"""{vehicles}
         SELECT member.role, preference.in_bell, vehicle.reasons, count(*)
         FROM vehicle
         JOIN accounts_membership AS member ON member.fleet_id = vehicle.fleet_id AND member.user_id = %(user)s

@@ -19,9 +19,10 @@ function urlWith(vehicle) {
 async function show(vehicle, { focus = false } = {}) {
   requested = vehicle;
   const response = await fetch(host.dataset.url.replace("/-/", `/${encodeURIComponent(vehicle)}/`)).catch(() => null);
-  if (requested !== vehicle) return; // another one was chosen in the meantime
-  if (!response?.ok || response.redirected) return hide();
-  host.innerHTML = await response.text();
+  const html = response?.ok && !response.redirected ? await response.text() : "";
+  if (requested !== vehicle) return; // another one was chosen in the meantime, or none
+  if (!html) return hide();
+  host.innerHTML = html;
   host.hidden = false;
   htmx.process(host);
   grid.toggleAttribute("data-panel", true);
