@@ -18,7 +18,7 @@ from alerts.types import AlertType
 from commands.messages import message_columns
 from commands.models import AWAITING_SIGNAL, Command, CommandEvent, CommandState
 from commands.types import EXPIRY, UNLOCKING
-from connect.messages import StateEvidence
+from connect.messages import StateEvidence, StateReason
 from connect.models import Connection, ConnectionState, Transition
 from core.message_codes import Message
 from demo.seeding import derivation
@@ -220,6 +220,7 @@ def end_access(connections: Iterable[Connection], *, now: datetime) -> None:
         connection.move_to(
             ConnectionState.NEEDS_REAUTHENTICATION,
             now=now,
+            reason=StateReason.AUTHENTICATION_FAILED.message(),
             error="CONNECTED_SERVICES_ACCOUNT:AUTHENTICATION_FAILED",
             evidence=StateEvidence.REQUEST.message(request="demo"),
         )

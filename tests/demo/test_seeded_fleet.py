@@ -200,3 +200,14 @@ def test_invitations_are_open_and_emailed(fleet: Fleet, owner: User, mails: None
     assert all(invitation.open for invitation in drivers)
     assert all(invitation.created_at < timezone.now() - timedelta(days=1) for invitation in drivers)
     assert OutgoingEmail.objects.count() == 3
+
+
+def test_a_driver_without_access_has_an_alert_that_a_manager_acknowledged(fleet: Fleet) -> None:
+    lost, other = Connection.objects.filter(fleet=fleet, state="active").order_by("pk")[:2]
+    activity.end_access([lost], now=timezone.now())
+    lost.refresh_from_db()
+    assert (lost.state, bool(lost.state_reason)) == ("needs_reauth", True)
+    alert = Alert.objects.get(kind="connection", subject_id=lost.pk)
+    assert alert.acknowledged_by is not None
+    assert alert.acknowledged_by.memberships.get(fleet=fleet).role == Role.MANAGER
+    assert not Alert.objects.filter(subject_id=other.pk).exists()
