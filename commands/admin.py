@@ -105,5 +105,6 @@ class ScheduledRunAdmin(ReadOnlyAdmin[ScheduledRun]):
     """What became of the occurrences of scheduled commands, read-only."""
 
     list_display = ["due_at", "schedule", "message"]
+    list_filter = ["schedule__kind"]
     search_fields = ["schedule__fleet__name"]
     list_select_related = ["schedule"]

@@ -1,6 +1,7 @@
 """Queries of the command palette. Each is one query with a limit, and reads no location and no VIN."""
 
 from collections.abc import Sequence
+from typing import Any
 
 from django.db.models import (
     Case,
@@ -95,12 +96,10 @@ def _connected(vehicle: str) -> Exists:
     return Exists(connections.exclude(state=ConnectionState.REMOVED))
 
 
-def _names(rows: QuerySet, field: str, words: Sequence[str], *, driving: int) -> QuerySet:  # type: ignore[type-arg]
+def _names(
+    rows: QuerySet[Any], field: str, words: Sequence[str], *, driving: int
+) -> QuerySet[Any, dict[str, Any]]:
     for word in words:
         rows = rows.filter(**{f"{field}__icontains": word})
-    return (
-        rows.order_by()
-        .annotate(person=F(field), driving=Value(driving, output_field=IntegerField()))
-        .values("person", "driving")
-        .distinct()
-    )
+    named = rows.order_by().annotate(person=F(field), driving=Value(driving, output_field=IntegerField()))
+    return named.values("person", "driving").distinct()

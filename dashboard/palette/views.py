@@ -14,7 +14,7 @@ from dashboard.palette import results
 def search(request: HttpRequest, slug: str) -> HttpResponse:
     """Returns what matches `?q=`, for the dialog as a fragment; as a page for browsers without JavaScript."""
     membership = get_membership_or_404(user=request.user, slug=slug, right=Permission.VIEW)
-    membership.user = request.user  # already loaded
+    membership.user = request.user  # type: ignore[assignment]  # already loaded
     query = request.GET.get("q", "")[: results.MAX_QUERY].strip()
     context = {
         "fleet": membership.fleet,

@@ -34,6 +34,8 @@ async function start(element) {
   const { latitude, longitude } = element.dataset;
   if (latitude) map.jumpTo({ center: [Number(longitude), Number(latitude)], zoom: 10 });
   map.getCanvas().classList.add("destination-canvas");
+  // The page has another map, so this one has a name of its own.
+  map.getCanvas().setAttribute("aria-label", element.closest("details").querySelector("summary").textContent.trim());
   map.on("click", ({ lngLat }) => {
     const { lat, lng } = lngLat.wrap();
     document.getElementById("destination-coordinates").value = `${lat.toFixed(5)}, ${lng.toFixed(5)}`;

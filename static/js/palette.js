@@ -2,6 +2,7 @@
 // keys select a result (aria-activedescendant), and Enter follows it.
 const palette = document.getElementById("palette");
 const field = document.getElementById("palette-field");
+let pending, waiting;
 const options = () => [...palette.querySelectorAll("a[role=option]")];
 
 function open() {
@@ -10,7 +11,32 @@ function open() {
   select(null);
   palette.showModal();
   field.focus();
-  window.htmx.trigger(field, "palette:open");
+  search();
+}
+
+// Shows the results of what the field contains. Of several searches, the last one counts.
+async function search() {
+  pending?.abort();
+  const { signal } = (pending = new AbortController());
+  try {
+    const address = `${field.dataset.url}?${new URLSearchParams({ q: field.value })}`;
+    const response = await fetch(address, { headers: { "HX-Request": "true" }, signal });
+    // The session has ended.
+    if (response.headers.has("HX-Refresh")) window.location.reload();
+    else if (response.ok) show(await response.text());
+  } catch (error) {
+    // Offline, the former results stay, and the next key searches again.
+    if (error.name !== "AbortError" && !(error instanceof TypeError)) throw error;
+  }
+}
+
+function show(content) {
+  const results = document.getElementById("palette-results");
+  results.innerHTML = content;
+  results.scrollTop = 0;
+  const all = options();
+  select(all[0]);
+  announce(all.length);
 }
 
 function select(option) {
@@ -58,11 +84,8 @@ if (palette) {
     // A link to a part of this page doesn't leave it.
     if (event.target.closest("a[role=option]") && !event.ctrlKey && !event.metaKey) palette.close();
   });
-  document.addEventListener("htmx:afterSwap", ({ detail }) => {
-    if (detail.target.id !== "palette-results") return;
-    detail.target.scrollTop = 0;
-    const all = options();
-    select(all[0]);
-    announce(all.length);
+  field.addEventListener("input", () => {
+    clearTimeout(waiting);
+    waiting = setTimeout(search, 80);
   });
 }

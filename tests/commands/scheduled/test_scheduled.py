@@ -12,7 +12,7 @@ from accounts.audit import AuditEvent
 from accounts.members import departures
 from accounts.models import AuditLogEntry, Fleet, Membership, Role, User
 from commands.models import BulkCommand, Command, CommandPolicy, ScheduledCommand, ScheduledRun
-from commands.scheduled import runner, services
+from commands.scheduled import services
 from commands.scheduled.runner import LATENESS, run_due
 from commands.scheduled.services import SCHEDULED_TYPES, Timing, create_schedule
 from commands.services import CommandRejectedError
@@ -75,7 +75,7 @@ def test_a_process_that_dies_while_sending_has_sent_nothing_and_the_next_run_sen
     planned = schedule(vehicle, owner)
     at = due(planned)
     with monkeypatch.context() as patched:
-        patched.setattr(runner.ScheduledRun.objects, "create", lambda **_: 1 / 0)
+        patched.setattr(ScheduledRun.objects, "create", lambda **_: 1 / 0)
         assert run_due(now=at) == 0
     assert not Command.objects.exists()
     assert due(planned) == at
