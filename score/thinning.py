@@ -85,7 +85,7 @@ def thin(week: Week, thinning: Thinning, seed: str) -> list[Reading]:
     sent: dict[str, object] | None = None
     first = times[0]
     down = first + chance.uniform(0, max(1, times[-1] - first - 3600 * thinning.outage_hours))
-    deliveries = []
+    deliveries: list[tuple[float, int, list[Reading]]] = []
     for due in _dues(times, changes, thinning, chance):
         for name in thinning.signals:
             lag = chance.randint(0, min(_LAGS[name], max(1, round(30 * thinning.minutes))))

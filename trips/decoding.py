@@ -38,7 +38,7 @@ _ANY_KIND: Final = -0.5 * math.log(len(KINDS))  # half, as the best kind stands 
 
 class _Path(NamedTuple):
     steps: tuple[Step, ...]
-    before: _Path | None  # type: ignore[misc]
+    before: _Path | None
 
 
 _Scores = list[tuple[float, _Path | None]]
@@ -46,7 +46,7 @@ _Scores = list[tuple[float, _Path | None]]
 
 def decode(gaps: Sequence[Sequence[Explanation]]) -> list[Step]:
     """Returns a step for each interval, in order of time."""
-    scores: _Scores = [(-2.0, None)] * len(KINDS) + [(0.0, None)]
+    scores: _Scores = [*((-2.0, None) for _ in KINDS), (0.0, None)]
     for explanations in gaps:
         scores = _advance(scores, explanations)
         best = max(score for score, _ in scores)

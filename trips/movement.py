@@ -21,7 +21,7 @@ class Explanation(NamedTuple):
     intervals: tuple[Interval, ...]
 
 
-COARSE_KM = 0.3
+COARSE_KM = 0.12
 """From this imprecision on, an odometer that stands still doesn't show that the vehicle does."""
 _ROAD = 1.25
 """How much longer ways by road are than the straight line between readings minutes apart."""
@@ -66,12 +66,19 @@ def distance_line(signals: Signals) -> tuple[list[Sample], float]:
     if samples and not whole:
         return samples, 0.0
     if not signals.places:
-        return samples, 0.4
+        return samples, _coarseness(signals)
     by_places = _by_places(signals.places, samples)
     moved = sum(distance_km(one, other) for one, other in pairwise(signals.places))
     if samples and moved < _PLACES_MOVE * (samples[-1].km - samples[0].km):
-        return samples, 0.4  # the places are repeated ones, where the vehicle was last parked
+        return samples, _coarseness(
+            signals
+        )  # the places are repeated ones, where the vehicle was last parked
     return by_places, 0.1
+
+
+def _coarseness(signals: Signals) -> float:
+    """Returns the precision of whole kilometers: each step is seen some time after it happened, at the next report."""
+    return min(0.4, 0.1 + 0.06 * usual_interval(signals.deliveries) / 60)
 
 
 def _by_places(places: Sequence[Place], samples: Sequence[Sample]) -> list[Sample]:

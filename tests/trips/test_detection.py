@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from tests.trips.drives import DAY, Leg, Report, readings
 from trips.detection import detect
 from trips.readings import Reading
-from trips.rows import Detection, Evidence, Kind
+from trips.rows import Detection, Evidence, Kind, Row, Unplaced
 
 COMMUTE = (Leg(480, 510), Leg(1020, 1050))
 
@@ -54,6 +54,10 @@ def a_day(drawn: list[tuple[float, float, float]]) -> list[Leg]:
     return result
 
 
+def pieces_of(detection: Detection) -> list[Row | Unplaced]:
+    return [*detection.trips, *detection.unplaced]
+
+
 def assert_whole(detection: Detection) -> None:
     """Rows cover the time, and trips and unplaced distances the odometer line, without hole or overlap."""
     for before, after in pairwise(detection.rows):
@@ -64,7 +68,7 @@ def assert_whole(detection: Detection) -> None:
             assert bound.earliest <= bound.estimate <= bound.latest
     pieces = sorted(
         (piece.odometer_start_km, piece.odometer_end_km)
-        for piece in (*detection.trips, *detection.unplaced)
+        for piece in pieces_of(detection)
         if piece.odometer_start_km != piece.odometer_end_km
     )
     assert all(start < end for start, end in pieces)
