@@ -102,4 +102,5 @@ def _names(
     for word in words:
         rows = rows.filter(**{f"{field}__icontains": word})
     named = rows.order_by().annotate(person=F(field), driving=Value(driving, output_field=IntegerField()))
-    return named.values("person", "driving").distinct()
+    names: QuerySet[Any, dict[str, Any]] = named.values("person", "driving").distinct()
+    return names
