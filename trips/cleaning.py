@@ -8,9 +8,10 @@ from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import Final, NamedTuple
 
-from trips.odometer import Note, Reset, Sample, clean_odometer
+from trips.odometer import AGREEING, Note, Reset, Sample, clean_odometer
 from trips.readings import Reading
 
+_MOVED_KM: Final = 0.3
 AWAKE_SECONDS: Final = 90.0
 """A report of a vehicle that is awake isn't older than this when it arrives in time."""
 
@@ -58,8 +59,28 @@ def clean(readings: Iterable[Reading]) -> Signals:
     signals.deliveries = _deliveries(ordered)
     for reading in ordered:
         _sort_in(signals, reading)
-    signals.parked = sorted(set(signals.parked))
+    if locks_while_driving(signals):
+        signals.locked.clear()
+    signals.parked = sorted({*signals.parked, *(time for time, locked in signals.locked if locked)})
     return signals
+
+
+def locks_while_driving(signals: Signals) -> bool:
+    """Returns whether the vehicle locks itself when it drives off, so that its lock doesn't show that it is parked.
+
+    It does if it was mostly locked at readings between two others at which it had moved.
+    """
+    line = signals.odometer
+    times = [sample.time for sample in line]
+    longest = 2.5 * usual_interval(signals.deliveries)
+    counts = {True: 0, False: 0}
+    for time, locked in signals.locked:
+        index = bisect_right(times, time) - 1
+        if 0 < index < len(line) - 1:
+            before, now, after = line[index - 1 : index + 2]
+            moving = now.km - before.km > _MOVED_KM and after.km - now.km > _MOVED_KM
+            counts[locked] += moving and after.time - before.time < 2 * longest
+    return counts[True] >= AGREEING and counts[True] > counts[False]
 
 
 def _sort_in(signals: Signals, reading: Reading) -> None:
@@ -67,8 +88,6 @@ def _sort_in(signals: Signals, reading: Reading) -> None:
         signals.locked.append((reading.observed, reading.locked))
     if reading.plugged or reading.charging:
         signals.plugged.append(reading.observed)
-        signals.parked.append(reading.observed)
-    if reading.locked:
         signals.parked.append(reading.observed)
     if (reading.speed_kmh or 0) > 5:
         signals.driving.append(reading.observed)

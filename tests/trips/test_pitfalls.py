@@ -137,3 +137,8 @@ def test_a_distance_in_a_long_gap_is_unplaced() -> None:
     assert [distance.distance_km for distance in detection.unplaced] == [60]
     assert [row.kind for row in detection.rows] == [Kind.PARKED, Kind.NO_DATA, Kind.PARKED]
     assert detection.trips == ()
+
+
+def test_a_vehicle_that_locks_itself_when_it_drives_off() -> None:
+    values = [replace(value, locked=True) for value in readings(COMMUTE, Report())]
+    assert kilometers(values) == [20, 20]
