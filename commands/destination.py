@@ -35,7 +35,7 @@ def _of_place(fleet: Fleet, place_id: str) -> tuple[float, float]:
         else None
     )
     if place is None:
-        raise _invalid(_("This place doesn't exist anymore. Select another one."))
+        raise _invalid(_("This place no longer exists. Select another one."))
     return round(place.latitude, 6), round(place.longitude, 6)
 
 

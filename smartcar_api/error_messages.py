@@ -90,7 +90,10 @@ class ErrorMessage(MessageCatalog):
     )
     VEHICLE_STATE_DOOR_OPEN = (
         "smartcar.vehicle_state.door_open",
-        _("The vehicle couldn't be locked because a door is open. Close all doors and try again."),
+        _(
+            "The vehicle rejected the command because a door or the trunk is open. Close all doors and the trunk, "
+            "and try again."
+        ),
     )
     VEHICLE_STATE_HOOD_OPEN = (
         "smartcar.vehicle_state.hood_open",

@@ -12,7 +12,9 @@ from tests.html_text import sentences_of
 ACCEPT_LANGUAGE = {"de": "de-AT,de;q=0.9,en;q=0.5", "fr": "fr-CH, fr;q=0.9", "en": "en-GB", "it": "it"}
 _VALUE = re.compile(r"%\(\w+\)[sd]")
 # Names of products and languages, which aren't translated.
-_NAMES = {"Smartcar", "Smartcar Fleet", "English", "Deutsch", "Français", "UTC"}
+_NAMES = {"Smartcar", "Smartcar Fleet", "English", "Deutsch", "Français", "UTC", "Ctrl K"}
+# The mark of the tests' fleet, whose name is "Blue Fleet".
+_NAMES |= {"B", "Blue Fleet"}
 
 
 def read(client: Client, path: str, language: str = "en") -> str:

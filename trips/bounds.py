@@ -9,7 +9,7 @@ from typing import Final
 from trips.decoding import Pattern, Step
 from trips.likelihood import (
     KINDS,
-    STANDING_KM,
+    STATIONARY_KM,
     Interval,
     Weighted,
     arriving,
@@ -54,8 +54,11 @@ class Bound:
 def step_bounds(step: Step) -> list[Bound]:
     """Returns the times at which the state changed in the interval: one, or two for a stop and a whole trip."""
     interval = step.interval
-    if step.pattern in (Pattern.ARRIVING, Pattern.STOPPING, Pattern.DEPARTING) and interval.km <= STANDING_KM:
-        start, end = _around_standing(interval)
+    if (
+        step.pattern in (Pattern.ARRIVING, Pattern.STOPPING, Pattern.DEPARTING)
+        and interval.km <= STATIONARY_KM
+    ):
+        start, end = _around_stationary(interval)
         return {Pattern.ARRIVING: [start], Pattern.DEPARTING: [end]}.get(step.pattern, [start, end])
     ways: list[Weighted] = []
     for kind in KINDS:
@@ -69,8 +72,8 @@ def step_bounds(step: Step) -> list[Bound]:
     return [starts] if step.pattern is Pattern.DEPARTING else [starts, ends]
 
 
-def _around_standing(interval: Interval) -> tuple[Bound, Bound]:
-    """Returns when a standing vehicle stopped and left: at the readings, or while a coarse odometer showed no more."""
+def _around_stationary(interval: Interval) -> tuple[Bound, Bound]:
+    """Returns when a stationary vehicle stopped and left: at the readings, or while a coarse odometer stood still."""
     if interval.noise == 0:
         return Bound.at(interval.start), Bound.at(interval.end)
     unseen = min(150 * interval.noise / COARSEST_KM, (interval.end - interval.start) / 2)

@@ -36,7 +36,7 @@ TRAFFIC: Final = (
     Traffic(95, 0.2, 0.15, 40),
 )
 KINDS: Final = range(len(TRAFFIC))
-STANDING_KM: Final = 0.012
+STATIONARY_KM: Final = 0.012
 """A vehicle that moved less than this stood still: coarse positions and rounding move it a little."""
 
 _STOP_SCALE: Final = math.log(15 * 60 / 1.5)
@@ -120,21 +120,21 @@ def stop_density(minutes: float) -> float:
     return likely * max(0.002, (minutes / _SHORTEST_STOP) ** 4)
 
 
-def standing_probability(minutes: float) -> float:
-    """Returns the probability of standing in traffic for so long, at any moment of driving."""
+def stationary_probability(minutes: float) -> float:
+    """Returns the probability of waiting in traffic for so long, at any moment of driving."""
     return 0.09 * math.exp(-min(minutes, 60.0) / 0.85)
 
 
 def likelihoods(interval: Interval) -> Likelihoods:
     """Returns how probable each pattern is."""
-    if interval.km <= STANDING_KM:
-        return _standing(interval)
+    if interval.km <= STATIONARY_KM:
+        return _stationary(interval)
     evident = interval.parked or interval.driving or interval.charging_since is not None
     if interval.minutes > _SHORT or evident:
         return _moved(interval)
     return _short(
         max(0.05, round(interval.minutes * 20) / 20),
-        max(STANDING_KM, round(interval.km * 50) / 50),
+        max(STATIONARY_KM, round(interval.km * 50) / 50),
         interval.noise,
         float(min(600, round(interval.stood))),
         interval.asleep,
@@ -179,17 +179,17 @@ def _moved(interval: Interval) -> Likelihoods:
     return result
 
 
-def _standing(interval: Interval) -> Likelihoods:
+def _stationary(interval: Interval) -> Likelihoods:
     minutes = interval.minutes
     contradicted = _CONTRADICTED * bool(interval.parked)
     moving = _CONTRADICTED * bool(interval.driving)
     unseen = interval.noise * _UNSEEN
-    standing = math.log(standing_probability(max(0.0, minutes - 2 * unseen))) + contradicted
+    stationary = math.log(stationary_probability(max(0.0, minutes - 2 * unseen))) + contradicted
     result = Likelihoods(parked=moving, whole_trip=_IMPOSSIBLE)
     for traffic in TRAFFIC:
         ends = math.log((_MOMENT + unseen) / traffic.ends)
         leaves = math.log((_MOMENT + unseen) * stop_density(interval.stood + minutes))
-        result.driving.append(standing)
+        result.driving.append(stationary)
         result.arriving.append(ends + moving)
         result.departing.append(leaves + moving)
         result.stopping.append(ends + leaves + moving)

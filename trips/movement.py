@@ -9,7 +9,7 @@ from itertools import pairwise
 from typing import NamedTuple
 
 from trips.cleaning import Place, Signals, asleep_spans, usual_interval
-from trips.likelihood import STANDING_KM, Interval
+from trips.likelihood import STATIONARY_KM, Interval
 from trips.odometer import Sample, unstick
 from trips.silence import SleepHabit
 
@@ -48,9 +48,9 @@ def line(signals: Signals, habit: SleepHabit) -> tuple[float, list[list[Explanat
     stood = 0.0
     for before, after in pairwise(nodes):
         whole = _interval(signals, before, after, stood, habit, asleep)
-        whole.noise = noise if whole.km > STANDING_KM or noise >= COARSE_KM else 0.0
+        whole.noise = noise if whole.km > STATIONARY_KM or noise >= COARSE_KM else 0.0
         whole.charging_since = _charging_since(begun, before.time, after.time)
-        stood = stood + whole.minutes if whole.km <= STANDING_KM else 0.0
+        stood = stood + whole.minutes if whole.km <= STATIONARY_KM else 0.0
         gaps.append(_explanations(whole, interval, silent))
     return (nodes[0].km if nodes else 0.0), gaps
 
@@ -97,7 +97,7 @@ def _by_places(places: Sequence[Place], samples: Sequence[Sample]) -> list[Sampl
                 if samples
                 else float("inf")
             )
-            km = max(least, min(most, km + moved * _ROAD), km + 2 * STANDING_KM)
+            km = max(least, min(most, km + moved * _ROAD), km + 2 * STATIONARY_KM)
             anchor = place
         if not result or place.time > result[-1].time:
             result.append(Sample(place.time, km))
@@ -147,7 +147,7 @@ def _charging_since(begun: Sequence[tuple[float, float]], start: float, end: flo
 
 
 def _nodes(samples: Sequence[Sample], spans: Sequence[tuple[float, float]], noise: float) -> list[Sample]:
-    """Returns the first and last sample of each time of standing, and when the vehicle was still asleep.
+    """Returns the first and last sample of each time at a standstill, and when the vehicle was still asleep.
 
     Of a coarse odometer only the first reading of each value says something.
     """
@@ -203,7 +203,7 @@ def _explanations(whole: Interval, interval: float, silent: bool) -> list[Explan
         whole.noise >= COARSE_KM and whole.km < 1.5
     ):  # a coarse odometer may stand still while the vehicle moves
         missed = 0
-    if not silent or missed < 1 or whole.km <= STANDING_KM:
+    if not silent or missed < 1 or whole.km <= STATIONARY_KM:
         return [Explanation(0.0, (whole,))]
     result = []
     for lost in range(min(missed, 3)):

@@ -126,7 +126,7 @@ def _one_per_time(samples: Sequence[Sample], notes: list[Note]) -> Iterator[Samp
 
 
 def unstick(samples: Sequence[Sample]) -> list[Sample]:
-    """Returns the line without the last samples of a standing time that ends with a jump faster than any drive.
+    """Returns the line without the last samples of a time at a standstill that ends with a jump faster than any drive.
 
     Such an odometer was stuck: the vehicle moved before it showed so.
     """

@@ -10,7 +10,7 @@ _ONE_DAY = timedelta(days=1)
 def next_occurrence(
     *, at: time, zone: str, after: datetime, weekdays: Collection[int] = (), on: date | None = None
 ) -> datetime | None:
-    """Returns the first occurrence after a moment, in UTC; None if there is none anymore.
+    """Returns the first occurrence after a moment, in UTC; None if there are no more.
 
     With `on`, the only occurrence is on that date; else there is one on each of the `weekdays` (Monday is 0), at `at`
     in the zone. A time that the clocks skip is due as much later as they skip; one that they repeat is due the first

@@ -100,7 +100,7 @@ def open_schedules(fleet: Fleet) -> QuerySet[ScheduledCommand]:
 
 
 def following(schedule: ScheduledCommand, *, after: datetime) -> datetime | None:
-    """Returns the schedule's first occurrence after a moment, in its time zone; None if there is none anymore."""
+    """Returns the schedule's first occurrence after a moment, in its time zone; None if there are no more."""
     return next_occurrence(
         at=schedule.at, zone=schedule.time_zone, after=after, weekdays=schedule.weekdays, on=schedule.on
     )
@@ -120,7 +120,7 @@ def pause_schedule(*, schedule: ScheduledCommand, user: User) -> bool:
 
 @transaction.atomic
 def resume_schedule(*, schedule: ScheduledCommand, user: User) -> bool:
-    """Sends again, from the next occurrence on. Returns False if it wasn't paused, or if there is none anymore."""
+    """Sends again, from the next occurrence on. Returns False if it wasn't paused, or if there are no more."""
     locked = ScheduledCommand.objects.select_for_update().select_related("fleet")
     row = locked.filter(pk=schedule.pk, ended_at=None).exclude(paused_at=None).first()
     if row is None:

@@ -88,7 +88,7 @@ def pause(request: HttpRequest, slug: str, schedule_id: int) -> HttpResponse:
     if schedule.paused_at is None:
         services.pause_schedule(schedule=schedule, user=membership.user)
     elif not services.resume_schedule(schedule=schedule, user=membership.user):
-        messages.info(request, _("This time has passed, so nothing will be sent anymore."))
+        messages.info(request, _("This time has passed, so nothing will be sent."))
     return redirect("commands:scheduled", slug=slug)
 
 

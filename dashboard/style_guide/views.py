@@ -33,8 +33,6 @@ def page(request: HttpRequest) -> HttpResponse:
     """Shows the style guide to staff. `theme` is one of light and dark, or else the user's own."""
     if not getattr(request.user, "is_staff", False):
         raise Http404
-    if request.GET.get("part") == "panel":
-        return render(request, "dashboard/style_guide/panel.html")
     theme = request.GET.get("theme", "")
     context = {
         "theme": theme if theme in _THEMES else "",

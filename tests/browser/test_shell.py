@@ -71,29 +71,3 @@ def test_phones_have_a_bar_a_sheet_and_the_map(chromium: Browser, site: Site) ->
     expect(page.locator("#vehicle-table")).to_be_hidden()
     expect(page.get_by_role("link", name="Map", exact=True)).to_have_attribute("aria-current", "page")
     checker.context.close()
-
-
-def test_a_side_panel_opens_beside_the_page_and_gives_the_focus_back(chromium: Browser, site: Site) -> None:
-    checker = open_checker(chromium, site, role="owner", screen=DESKTOP)
-    page = checker.open("/fleets/blue/places/")
-    page.route("**/part/", lambda route: route.fulfill(content_type="text/html", body="<h2>Courier 01</h2>"))
-    page.evaluate(
-        """document.getElementById("content").insertAdjacentHTML("beforeend", `
-        <a href="/accounts/" id="opener" data-panel="/part/">Open</a>
-        <aside class="side-panel" data-side-panel aria-label="Vehicle" tabindex="-1" hidden>
-          <button type="button" data-panel-close aria-label="Close panel">x</button><div data-panel-body></div>
-        </aside>`)"""
-    )
-    page.add_script_tag(url="/static/js/side-panel.js", type="module")
-    panel = page.get_by_role("complementary", name="Vehicle")
-    page.get_by_role("link", name="Open", exact=True).click()
-    expect(panel).to_contain_text("Courier 01")
-    expect(panel).to_be_focused()
-    page.keyboard.press("Escape")
-    expect(panel).to_be_hidden()
-    expect(page.locator("#opener")).to_be_focused()
-
-    page.route("**/part/", lambda route: route.fulfill(status=404))
-    page.get_by_role("link", name="Open", exact=True).click()
-    expect(page.get_by_role("heading", name="Account", exact=True)).to_be_visible()
-    checker.context.close()

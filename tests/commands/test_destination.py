@@ -63,9 +63,9 @@ def test_pasted_coordinates_are_sent(owner: User, browser_of: BrowserOf, address
         ({"coordinates": "52"}, "coordinates can&#x27;t be read"),
         ({"coordinates": "91.5, 13.5"}, "coordinates can&#x27;t be read"),
         ({"coordinates": "near the depot"}, "coordinates can&#x27;t be read"),
-        ({"place": "999999"}, "This place doesn&#x27;t exist anymore"),
-        ({"place": "²"}, "This place doesn&#x27;t exist anymore"),
-        ({"place": "other"}, "This place doesn&#x27;t exist anymore"),
+        ({"place": "999999"}, "This place no longer exists"),
+        ({"place": "²"}, "This place no longer exists"),
+        ({"place": "other"}, "This place no longer exists"),
     ],
 )
 def test_what_leads_nowhere_is_refused(

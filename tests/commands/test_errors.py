@@ -227,9 +227,9 @@ def test_every_error_leads_to_the_right_state_and_a_plain_message(
 
 
 WHAT_TO_DO = {
-    "VEHICLE_STATE:DOOR_OPEN": "doors and the trunk are fully closed",
-    "VEHICLE_STATE:CHARGING_PLUG_NOT_CONNECTED": "not plugged in",
-    "VEHICLE_STATE:ASLEEP": "sleep state",
+    "VEHICLE_STATE:DOOR_OPEN": "Close all doors and the trunk",
+    "VEHICLE_STATE:CHARGING_PLUG_NOT_CONNECTED": "Plug it in",
+    "VEHICLE_STATE:ASLEEP": "asleep",
     "RATE_LIMIT:VEHICLE": "Wait a few minutes and try again",
     "BILLING:VEHICLE_REQUEST_LIMIT": "with a larger plan",
     "COMPATIBILITY:SMARTCAR_NOT_CAPABLE": "t support this feature through Smartcar",
@@ -364,7 +364,7 @@ LONG = {"longAnswers": 1}
             {},
             {"plugged_in": False},
             CommandState.REFUSED,
-            "not plugged in",
+            "Plug it in",
             id="a body with status 409",
         ),
         pytest.param(

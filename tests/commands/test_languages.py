@@ -316,15 +316,15 @@ def test_every_message_is_translated(message: CommandMessage, language: str) -> 
             assert translation.endswith(str(pending))
 
 
-def test_smartcars_message_replaces_ours_about_the_error(vehicle: Vehicle, owner: User) -> None:
+def test_smartcars_message_stands_beside_ours_about_the_error(vehicle: Vehicle, owner: User) -> None:
     door, pending = ErrorMessage.VEHICLE_STATE_DOOR_OPEN.message(), CommandMessage.PENDING_LOCK.message()
     lost = CommandMessage.ANSWER_LOST.message(error=door, pending=pending)
     rejected = create_command(vehicle, owner, **message_columns(door, "A door is open."))
     ambiguous = create_command(vehicle, owner, **message_columns(lost, "A door is open."))
-    assert rejected.message == "A door is open."
-    assert "A door is open." in ambiguous.message
-    assert str(door) not in ambiguous.message
+    assert rejected.message == str(door)
+    assert str(door) in ambiguous.message
     assert ambiguous.message.endswith(str(pending))
+    assert rejected.smartcar_message == ambiguous.smartcar_message == "A door is open."
 
 
 @translated

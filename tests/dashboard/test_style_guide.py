@@ -10,7 +10,7 @@ from django.test import Client
 from accounts.models import Fleet, User
 
 BrowserOf = Callable[[User], Client]
-NEED_DATA = {"breadcrumb.html", "email_status.html"}
+NEED_DATA = {"breadcrumb.html", "email_status.html", "map.html", "smartcar_message.html"}
 
 
 def test_only_staff_sees_the_style_guide(owner: User, fleet: Fleet, browser_of: BrowserOf) -> None:

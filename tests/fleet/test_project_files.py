@@ -8,6 +8,8 @@ from urllib.parse import unquote, urlsplit
 
 import pytest
 from django.conf import settings
+from django.template import TemplateDoesNotExist
+from django.template.loader import get_template
 
 ROOT = Path(settings.BASE_DIR)
 DOCUMENTS = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md"), *(ROOT / ".github").rglob("*.md")])
@@ -101,3 +103,17 @@ def test_documented_make_targets_exist() -> None:
         named = set(_MAKE.findall(document.read_text()))
         assert named <= targets, document.name
     assert "test-fast" in _MAKE.findall((ROOT / "CONTRIBUTING.md").read_text())
+
+
+def test_every_template_that_another_includes_exists() -> None:
+    """Templates are found only when they are rendered, perhaps for the first time by a user."""
+    named = re.compile(r"""{%\s*(?:include|extends)\s+["']([^"']+)["']""")
+    templates = list(ROOT.glob("templates/**/*.html"))
+    missing = set()
+    for path in templates:
+        for name in named.findall(path.read_text()):
+            try:
+                get_template(name)
+            except TemplateDoesNotExist:
+                missing.add(f"{path.relative_to(ROOT)}: {name}")
+    assert templates and not missing

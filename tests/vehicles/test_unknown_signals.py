@@ -2,8 +2,10 @@
 
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
+from importlib import import_module
 
 import pytest
+from django.apps import apps
 from django.db import connection
 
 from accounts.models import Fleet, SmartcarApiVersion, User
@@ -33,6 +35,13 @@ def ingest(vehicle: Vehicle, *codes: str) -> None:
 def recorded(vehicle: Vehicle) -> set[str]:
     """Returns the codes in the vehicle's history."""
     return set(Reading.objects.filter(vehicle=vehicle).values_list("signal__code", flat=True))
+
+
+@pytest.fixture(autouse=True)
+def numbered_catalogue(db: None) -> None:
+    """The rows of the migration. Tests that commit empty all tables afterward, and may have run before."""
+    with connection.schema_editor() as editor:
+        import_module("vehicles.migrations.0013_catalogue_numbers").number(apps, editor)
 
 
 @pytest.fixture

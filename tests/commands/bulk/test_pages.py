@@ -187,7 +187,7 @@ def test_the_progress_of_a_thousand_vehicles_needs_few_queries(
 ) -> None:
     bulk = create_bulk_command(fleet, owner, create_vehicles(1000))
     client = browser_of(owner)
-    with django_assert_max_num_queries(14):
+    with django_assert_max_num_queries(15):
         text = client.get(f"/fleets/blue/commands/bulk/{bulk.pk}/").content.decode()
     assert text.count("badge badge-") == 100
 

@@ -49,6 +49,7 @@ MARKERS = {
     "test": "Markertest",
     "reason": "Markerreason",
     "bulk reason": "Markerbulk",
+    "reason of a schedule": "Markerschedule",
     "idempotency key": "markerkey",
     "destination": "48.13713",
     "saved view": "Markerview",
@@ -154,8 +155,16 @@ def enter_everything(vehicle: Vehicle, owner: User, browser: Client) -> None:
     assert browser.post(f"/admin/vehicles/vehicle/{vehicle.pk}/change/", admin).status_code == 302
     view = {"name": MARKERS["saved view"], "query": f"q={MARKERS['plate'].replace(' ', '+')}"}
     assert browser.post("/fleets/blue/views/", view).status_code == 302
-    bulk = {"vehicles": vehicle.smartcar_id, "kind": "lock", "reason": MARKERS["bulk reason"]}
+    bulk = {
+        "vehicles": vehicle.smartcar_id,
+        "kind": "lock",
+        "reason": MARKERS["bulk reason"],
+        "with_already": "yes",
+    }
     assert browser.post("/fleets/blue/commands/bulk/send/", bulk).status_code == 302
+    schedule = {"kind": "lock", "repeats": "weekly", "weekdays": ["0"], "at": "20:00"}
+    schedule |= {"vehicles": vehicle.smartcar_id, "reason": MARKERS["reason of a schedule"]}
+    assert browser.post("/fleets/blue/commands/scheduled/new/", schedule).status_code == 302
 
 
 def invite(browser: Client, **changes: str) -> Invitation:
@@ -271,6 +280,8 @@ UNRELATED = {
         "accounts_fleet",
         "alerts_memberchoice",
         "webhooks_refuseddeliveries",
+        # When a schedule was due, and the code of what came of it; the schedule itself is searched.
+        "commands_scheduledrun",
     ),
     *("connect_ownertokens", "connect_applicationtokens", "connect_smartcarapplication"),
     *("connect_reachedmilestone", "connect_comparison", "core_lease"),

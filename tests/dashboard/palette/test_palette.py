@@ -147,7 +147,7 @@ def test_who_may_search(
 
 
 @pytest.mark.parametrize(
-    ("language", "query", "label"), [("de", "fahrz", "Fahrzeuge"), ("fr", "reglages", "Réglages")]
+    ("language", "query", "label"), [("de", "fahrz", "Fahrzeuge"), ("fr", "reglages", "Réglages des alertes")]
 )
 def test_pages_are_found_in_the_members_language_without_accents(
     fleet: Fleet, owner: User, language: str, query: str, label: str

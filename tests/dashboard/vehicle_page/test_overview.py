@@ -23,7 +23,7 @@ from vehicles.readings import NewReading, insert_readings
 pytestmark = pytest.mark.django_db
 BrowserOf = Callable[[User], Client]
 TABS = ["", "values/", "history/", "signals/", "connection/", "settings/"]
-QUERIES = 17
+QUERIES = 19
 VALUES_QUERIES = 12
 
 

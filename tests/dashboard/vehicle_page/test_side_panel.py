@@ -22,7 +22,7 @@ pytestmark = pytest.mark.django_db
 BrowserOf = Callable[[User], Client]
 PANEL = "/fleets/blue/vehicles/car-Ada/panel/"
 SAN_FRANCISCO = (37.7793, -122.4193)
-QUERIES = 17
+QUERIES = 19
 
 
 @pytest.fixture
