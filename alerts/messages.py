@@ -1,6 +1,7 @@
 """The texts of alerts, in the active language. Rows store values only."""
 
 from datetime import datetime
+from math import floor
 
 from django.utils import timezone
 from django.utils.formats import date_format, number_format
@@ -69,10 +70,10 @@ def _token_text(alert: Alert) -> str:
 
 
 def _battery_text(alert: Alert) -> str:
-    values = {
-        "level": _percent(round(alert.payload["level"])),
-        "threshold": _percent(alert.payload["threshold"]),
-    }
+    level, threshold = alert.payload["level"], alert.payload["threshold"]
+    # 24.6% isn't shown as the threshold that it fell below.
+    shown = round(level) if round(level) < threshold else floor(level)
+    values = {"level": _percent(shown), "threshold": _percent(threshold)}
     if alert.payload["fuel"]:
         return gettext("The fuel level fell to %(level)s, below %(threshold)s.") % values
     return gettext("The state of charge fell to %(level)s, below %(threshold)s.") % values

@@ -20,7 +20,7 @@ export async function makeMap(element, { bounds } = {}) {
   });
   map.touchZoomRotate.disableRotation();
   map.addControl(new maplibre.NavigationControl({ showCompass: false }), "top-right");
-  map.addControl(new maplibre.ScaleControl({}), "bottom-left");
+  map.addControl(new maplibre.ScaleControl({ unit: document.documentElement.dataset.units || "metric" }), "bottom-left");
   if (!element.dataset.style) {
     await new Promise((resolve) => map.once("style.load", resolve));
     map.once("idle", () => showLand(map, element)); // after the page's own content

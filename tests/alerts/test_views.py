@@ -12,7 +12,7 @@ from django.utils import timezone
 from accounts.audit import AuditEvent
 from accounts.models import AuditLogEntry, Fleet, Role, User
 from accounts.services import add_member
-from alerts import services
+from alerts import messages, services
 from alerts.models import Alert, AlertSettings, NotificationPreference
 from alerts.types import AlertCondition, AlertType
 from tests.alerts.helpers import open_alerts, raise_alert
@@ -272,3 +272,9 @@ def test_the_badge_costs_one_query_per_page(vehicle: Vehicle, owner: User, brows
     with CaptureQueriesContext(database) as queries:
         browser.get("/fleets/blue/")
     assert sum("candidate AS" in query["sql"] for query in queries) == 1
+
+
+@pytest.mark.parametrize(("level", "shown"), [(24.6, "24%"), (24.4, "24%"), (25.0, "25%"), (0.4, "0%")])
+def test_a_level_just_below_the_threshold_is_not_shown_as_the_threshold(level: float, shown: str) -> None:
+    alert = Alert(kind=AlertType.BATTERY, payload={"level": level, "threshold": 25, "fuel": False})
+    assert messages.alert_text(alert) == f"The state of charge fell to {shown}, below 25%."
