@@ -4,9 +4,11 @@ from typing import Final
 
 from django import forms
 from django.contrib import messages
+from django.contrib.auth.decorators import login_required
 from django.contrib.messages.storage.base import Message
+from django.core.exceptions import PermissionDenied
 from django.core.paginator import Paginator
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
@@ -28,11 +30,12 @@ class _Example(forms.Form):
     unit = forms.ChoiceField(label="Units", choices=[("metric", "Metric"), ("imperial", "Imperial")])
 
 
+@login_required
 @require_safe
 def page(request: HttpRequest) -> HttpResponse:
     """Shows the style guide to staff. `theme` is one of light and dark, or else the user's own."""
     if not getattr(request.user, "is_staff", False):
-        raise Http404
+        raise PermissionDenied
     theme = request.GET.get("theme", "")
     context = {
         "theme": theme if theme in _THEMES else "",

@@ -34,9 +34,13 @@ function setRail(width) {
 
 function nameIcons() {
   for (const link of document.querySelectorAll(".rail-column :is(a, button, summary):has(> .rail-word)")) {
-    const words = link.querySelector(".rail-word, .rail-expand").textContent.trim();
-    if (root.dataset.rail === "narrow") link.title ||= words;
-    else if (link.title === words) link.removeAttribute("title");
+    if (root.dataset.rail === "narrow" && !link.title) {
+      link.title = link.querySelector(".rail-word, .rail-expand").textContent.trim();
+      link.dataset.named = "";
+    } else if (root.dataset.rail !== "narrow" && "named" in link.dataset) {
+      link.removeAttribute("title");
+      delete link.dataset.named;
+    }
   }
 }
 

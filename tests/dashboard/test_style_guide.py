@@ -14,8 +14,8 @@ NEED_DATA = {"breadcrumb.html", "email_status.html", "map.html", "smartcar_messa
 
 
 def test_only_staff_sees_the_style_guide(owner: User, fleet: Fleet, browser_of: BrowserOf) -> None:
-    assert Client().get("/styleguide/").status_code == 404
-    assert browser_of(owner).get("/styleguide/").status_code == 404
+    assert Client().get("/styleguide/").status_code == 302
+    assert browser_of(owner).get("/styleguide/").status_code == 403
     User.objects.filter(pk=owner.pk).update(is_staff=True)
     page = browser_of(owner).get("/styleguide/?theme=dark")
     assert page.status_code == 200
