@@ -41,13 +41,22 @@ def add_authenticator(page: Page) -> tuple[object, str]:
     return session, authenticator["authenticatorId"]
 
 
+def open_pages(page: Page) -> None:
+    """Open the sheet with all pages, which phones have in place of the rail."""
+    more = page.get_by_role("button", name="More", exact=True)
+    if more.is_visible():
+        more.click()
+
+
 def open_account(page: Page, user: User) -> None:
+    open_pages(page)
     page.get_by_title(user.email).click()
     page.get_by_role("link", name="Account", exact=True).click()
     expect(page.get_by_role("heading", name="Account", exact=True)).to_be_visible()
 
 
 def sign_out(page: Page, user: User) -> None:
+    open_pages(page)
     page.get_by_title(user.email).click()
     page.get_by_role("button", name="Sign out", exact=True).click()
 
@@ -175,6 +184,7 @@ def test_an_invited_member_joins_and_can_be_removed(
     page = context.new_page()
     problems = collect_problems(page)
     sign_in(page, site, owner)
+    open_pages(page)
     page.get_by_role("link", name="Members").click()
     page.get_by_label("Email").fill("nia@home.example")
     page.get_by_label("Role", exact=True).select_option("Manager")
