@@ -23,6 +23,7 @@ SPECTACULAR_SETTINGS: dict[str, Any] = {
         "vehicles.api.openapi.add_value_schemas",
         "commands.api.openapi.add_request_schemas",
         "core.api.schema.name_parameter_enums",
+        "core.api.schema.allow_any_value",
         "core.api.schema.describe_operations",
     ],
 }

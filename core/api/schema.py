@@ -143,6 +143,15 @@ def name_parameter_enums(result: Json, **kwargs: Any) -> Json:
     return result
 
 
+def allow_any_value(result: Json, **kwargs: Any) -> Json:
+    """A postprocessing hook: drops "any value or null" of nullable JSON fields, of which null matches both parts."""
+    for component in result["components"]["schemas"].values():
+        for field in component.get("properties", {}).values():
+            if {} in field.get("oneOf", []):
+                del field["oneOf"]
+    return result
+
+
 def describe_operations(result: Json, **kwargs: Any) -> Json:
     """A postprocessing hook: describes path parameters, adds error responses to operations, headers to responses."""
     components = result["components"]

@@ -11,7 +11,14 @@ from accounts import reauthentication
 from accounts.models import Fleet, User
 from commands.models import Command, CommandState
 from connect.models import Connection
-from tests.browser.scenarios import PASSWORD, View, collect_problems, set_vehicle_state, sign_in
+from tests.browser.scenarios import (
+    PASSWORD,
+    View,
+    collect_problems,
+    desktop_only,
+    set_vehicle_state,
+    sign_in,
+)
 from tests.smartcar import connect
 from vehicles.models import Vehicle
 
@@ -132,6 +139,7 @@ def hold(page: Page, button: Locator) -> None:
         page.mouse.down()
 
 
+@desktop_only
 def test_a_button_pressed_while_the_panel_changes_still_works(
     context: BrowserContext, smartcar: str, settings: object, fleet: Fleet, owner: User
 ) -> None:

@@ -51,6 +51,13 @@ def test_null_is_a_type_and_not_a_keyword(description: Json) -> None:
     assert error["oneOf"] == [{"$ref": "#/components/schemas/SignalError"}, {"type": "null"}]
 
 
+def test_no_value_matches_two_of_alternatives(description: Json) -> None:
+    """`{}` matches everything, so with it each value of another alternative would match two of `oneOf`."""
+    assert not [each for each in schemas(description) if {} in each.get("oneOf", [])]
+    body = description["components"]["schemas"]["DeliveryWithBody"]["properties"]["body"]
+    assert not {"type", "oneOf"} & set(body)
+
+
 def test_lists_of_values_have_names(description: Json) -> None:
     """Only named ones become one type in a client; `direction` is of one place only."""
     components = description["components"]["schemas"]
