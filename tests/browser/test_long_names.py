@@ -34,7 +34,8 @@ NAMES: dict[type[Model], tuple[str, ...]] = {
 OUTSIDE = """() => [...document.querySelectorAll(
     "header, main table, main td, main th, main li, main dd, main a, main p, main .card")]
   .filter((element) => element.checkVisibility() && element.getBoundingClientRect().right > window.innerWidth + 1
-    && !element.closest(".maplibregl-map, .visually-hidden, [hidden], .fleet-tiles, .tabs-inner, .coverage-card, thead"))
+    && !element.closest(".maplibregl-map, .visually-hidden, [hidden], .fleet-tiles, .tabs-inner, .coverage-card")
+    && !element.closest("thead"))
   .slice(0, 12)
   .map((element) => `${element.tagName}.${element.className} "${element.textContent.trim().slice(0, 30)}"`)"""
 
