@@ -52,6 +52,13 @@ desktop_only = pytest.mark.parametrize("view", [ON_DESKTOP], ids=str, indirect=T
 phone_only = pytest.mark.parametrize("view", [ON_PHONE], ids=str, indirect=True)
 
 
+def open_pages(page: Page) -> None:
+    """Open the sheet with all pages, which phones have in place of the rail."""
+    more = page.get_by_role("button", name="More", exact=True)
+    if more.is_visible():
+        more.click()
+
+
 def sign_in(page: Page, site: str, user: User) -> None:
     user.set_password(PASSWORD)
     user.save()

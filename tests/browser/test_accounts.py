@@ -8,7 +8,14 @@ from django.core.cache import cache
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 
 from accounts.models import Fleet, User
-from tests.browser.scenarios import PASSWORD, View, collect_problems, set_vehicle_state, sign_in
+from tests.browser.scenarios import (
+    PASSWORD,
+    View,
+    collect_problems,
+    open_pages,
+    set_vehicle_state,
+    sign_in,
+)
 from tests.browser.test_commands import connect_teslas, expect_newest_command, expire_reauthentication
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow, pytest.mark.django_db(transaction=True)]
@@ -39,13 +46,6 @@ def add_authenticator(page: Page) -> tuple[object, str]:
     session.send("WebAuthn.enable")
     authenticator = session.send("WebAuthn.addVirtualAuthenticator", {"options": AUTHENTICATOR})
     return session, authenticator["authenticatorId"]
-
-
-def open_pages(page: Page) -> None:
-    """Open the sheet with all pages, which phones have in place of the rail."""
-    more = page.get_by_role("button", name="More", exact=True)
-    if more.is_visible():
-        more.click()
 
 
 def open_account(page: Page, user: User) -> None:

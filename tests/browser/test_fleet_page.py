@@ -346,6 +346,7 @@ def test_a_page_without_access_offers_a_reload(
 ) -> None:
     page = open_page()
     page.get_by_role("link", name="Ada").click()
+    page.get_by_role("link", name="Open vehicle").click()
     expect(page.locator("#values")).to_be_visible()
     Membership.objects.filter(fleet=fleet, user=owner).delete()
     page.evaluate("document.body.dispatchEvent(new CustomEvent('vehicle:updated'))")

@@ -11,7 +11,7 @@ from pytest_django import Settings
 
 from accounts.models import Fleet, User
 from tests.browser.axe import violations
-from tests.browser.scenarios import View, collect_problems
+from tests.browser.scenarios import View, collect_problems, open_pages
 from tests.connect.invited import invited
 from tests.servers import Simulator
 from tests.smartcar import connect, register_webhook, reset, subscribe
@@ -114,6 +114,7 @@ def test_a_hidden_checklist_can_be_reopened_from_the_settings(
         "Checklist hidden. You can open it again from the fleet"
     )
     expect(page.get_by_role("heading", name="Set up Blue Fleet")).to_have_count(0)
-    page.get_by_role("link", name="Fleet settings").click()
+    open_pages(page)
+    page.get_by_role("link", name="Fleet settings", exact=True).first.click()
     page.get_by_role("link", name="Open checklist").click()
     expect(page.locator(".onboarding-progress label")).to_have_text("0 of 6 complete")

@@ -23,7 +23,7 @@ def test_a_vehicle_is_opened_with_the_keyboard_and_escape_returns_the_focus(
     page = context.new_page()
     sign_in(page, settings.SITE_URL, owner)  # type: ignore[attr-defined]
     # The list of vehicles may be replaced meanwhile, and the focused link with it.
-    link = page.get_by_role("link", name="Smartcar Fleet")
+    link = page.get_by_role("link", name="Skip to content")
     link.focus()
     field = page.get_by_role("combobox", name="Search this fleet")
     page.keyboard.press("Control+k")
