@@ -9,7 +9,7 @@ from tests.browser.page_checks import DESKTOP, PHONE, WALL, PageChecker, Screen,
 from tests.browser.pages import Visit
 
 # The django_db mark creates the database. Its data is shared by all tests of the module.
-pytestmark = [pytest.mark.browser, pytest.mark.django_db]
+pytestmark = [pytest.mark.browser, pytest.mark.slow, pytest.mark.django_db]
 
 PARTS = 4
 # German has the longest words.
@@ -21,7 +21,6 @@ SCREENS = [
 ]
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("part", range(PARTS))
 @pytest.mark.parametrize("screen", SCREENS, ids=str)
 def test_every_page_is_accessible(chromium: Browser, site: Site, screen: Screen, part: int) -> None:

@@ -22,7 +22,12 @@ from tests.browser.scenarios import (
 from tests.smartcar import connect
 from vehicles.models import Vehicle
 
-pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("worker")]
+pytestmark = [
+    pytest.mark.browser,
+    pytest.mark.slow,
+    pytest.mark.django_db(transaction=True),
+    pytest.mark.usefixtures("worker"),
+]
 
 # Parked, plugged in, awake and reachable, regardless of the vehicle's daily plan.
 PARKED: dict[str, object] = {

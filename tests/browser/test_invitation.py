@@ -6,7 +6,7 @@ from playwright.sync_api import Browser, BrowserContext, expect
 from accounts.models import Fleet, User
 from tests.browser.scenarios import View, collect_problems, sign_in, walk_through_connect
 
-pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
+pytestmark = [pytest.mark.browser, pytest.mark.slow, pytest.mark.django_db(transaction=True)]
 
 
 def test_a_driver_connects_a_vehicle_with_a_copied_link(

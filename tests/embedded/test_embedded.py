@@ -22,6 +22,9 @@ from redis import Redis
 import embedded
 from embedded import postgres, processes, sockets
 
+# Each test starts servers of its own.
+pytestmark = pytest.mark.slow
+
 PROJECT = Path(__file__).resolve().parents[2]
 
 

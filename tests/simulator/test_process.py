@@ -30,6 +30,9 @@ from tests.simulator.process import (
     simulator,
 )
 
+# Each test starts processes of its own.
+pytestmark = pytest.mark.slow
+
 REDIRECT = "http://localhost:9999/back"
 KEY = "the management token"
 BASIC = (ENVIRONMENT["SMARTCAR_APPLICATION_ID"], ENVIRONMENT["SMARTCAR_APPLICATION_SECRET"])

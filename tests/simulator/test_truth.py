@@ -69,7 +69,10 @@ def check_report(driver: Driver, found: dict[str, Any]) -> None:
         assert (charge["state"] == "CHARGING") in {charging for _, _, charging in states}
 
 
-@pytest.mark.parametrize("powertrain", ["BEV", "PHEV", "ICE"])
+@pytest.mark.parametrize(
+    "powertrain",
+    ["BEV", pytest.param("PHEV", marks=pytest.mark.slow), pytest.param("ICE", marks=pytest.mark.slow)],
+)
 def test_the_truth_agrees_with_the_vehicles_reports(simulate: Simulate, powertrain: str) -> None:
     sim = simulate(vehicles=80)
     driver = connect_driver(sim, powertrain=powertrain)
@@ -216,6 +219,7 @@ def act(vehicle: Vehicle, name: str, values: dict[str, Any], now: float) -> None
         actions[name](now=now, **values)
 
 
+@pytest.mark.slow
 @settings(max_examples=25)
 @given(ACTIONS, st.integers(0, 11))
 def test_whatever_is_done_to_a_vehicle_its_past_stays_and_is_without_gaps(
