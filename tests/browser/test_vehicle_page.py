@@ -52,7 +52,7 @@ def test_values_have_ages_and_the_top_view_follows_reported_data(
     drawing = page.get_by_role("img", name=re.compile("Top view of"))
     expect(drawing).to_have_accessible_description(re.compile("closed. Locked."))
     expect(page.locator(".energy-number")).to_contain_text(re.compile(r"\d+%"))
-    expect(page.locator(".energy .age").first).to_contain_text(re.compile("just now|ago"))
+    expect(page.locator("#as-of")).to_contain_text(re.compile("alues as of (just now|.+ ago)"))
 
     source = page.locator(f"#source-{catalogue.STATE_OF_CHARGE.code}")
     source.locator("summary").press("Enter")
