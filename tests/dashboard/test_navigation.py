@@ -97,7 +97,7 @@ def test_the_foot_of_the_rail_tells_whether_connections_need_attention(
     create_vehicle(fleet, "Bob", state=ConnectionState.PENDING)
     assert badge(owner) == ["All 2 connected"]
     create_vehicle(fleet, "Cyd", state=ConnectionState.NEEDS_REAUTHENTICATION)
-    assert badge(owner) == ["1 needs attention"]
+    assert badge(owner) == ["1 connection to check"]
     assert badge(viewer) == []
 
 
