@@ -179,7 +179,7 @@ def test_a_rejection_has_our_message_and_smartcars(
     sender.send(command=command)
     assert state(command) == CommandState.REFUSED
     assert (command.error_code, command.original) == ("DOOR_OPEN", "A door is open.")
-    assert "Close all doors and try again." in command.message
+    assert "Close all doors and the trunk" in command.message
 
 
 def test_a_failure_in_the_body_is_a_failure(

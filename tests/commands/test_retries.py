@@ -75,7 +75,7 @@ def test_a_lock_without_a_response_that_is_rejected_on_retry_is_unknown(
     fake.answer = SmartcarError(type="VEHICLE_STATE", code="DOOR_OPEN", status=409)
     sender.send(command=command)
     assert state(command) == CommandState.UNKNOWN
-    assert "a door is open" in command.message
+    assert "a door or the trunk is open" in command.message
 
 
 @pytest.mark.parametrize("kind", [kind for kind in CommandType if kind not in (CommandType.LOCK,)])
