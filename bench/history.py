@@ -135,6 +135,8 @@ def _set_up(running: Stack, *, vehicles: int) -> _Site:
     )
     DayZone.objects.bulk_create(DayZone(vehicle_id=pk, time_zone="UTC") for pk in range(1, vehicles + 1))
     codes = [code for code, signal in CATALOGUE.items() if signal.shape is Shape.NUMBER][:SIGNALS]
+    # The migrations number the whole catalog; _LOAD counts from 1.
+    SignalCode.objects.all().delete()
     SignalCode.objects.bulk_create(SignalCode(pk=pk, code=code) for pk, code in enumerate(codes, 1))
     since = dict.fromkeys(partitions.TABLES, _FIRST_DAY)
     for days in range(0, DAYS + 60, 60):
