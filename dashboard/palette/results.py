@@ -22,7 +22,7 @@ MAX_QUERY, _MAX_WORDS = 100, 6
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """One result: what it is called, what tells it from others of that name, and where it leads."""
+    """One result: its name, what distinguishes it from others of that name, and its URL."""
 
     label: str
     url: str

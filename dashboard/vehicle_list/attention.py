@@ -4,7 +4,7 @@ A vehicle needs attention while one of these applies:
 
 - an alert about it is open and nobody has acknowledged it;
 - its connection needs action, its battery or tank is low as alerts judge it (alerts.battery), or it has been parked
-  unlocked for long. If a member has acknowledged the alert about it, somebody takes care of it, so it doesn't count.
+  unlocked for long. If a member has acknowledged the alert about it, a member takes care of it, so it doesn't count.
 
 Errors of single signals count once they change the status of the connection (connect.status). The conditions are SQL,
 so that they hold for ten thousand vehicles; dashboard.vehicle_list.selectors has the statements. No database access.
@@ -18,7 +18,7 @@ from django.utils.translation import gettext
 from accounts.permissions import PERMISSIONS, Permission
 from alerts.types import AlertType, selected_types, visible_to
 
-# A van is often left unlocked while it's loaded. After this time, somebody has forgotten it.
+# A van is often left unlocked while it's loaded. After this time, it was probably forgotten.
 UNLOCKED_LONG = timedelta(hours=4)
 CONNECTION, BATTERY = AlertType.CONNECTION.value, AlertType.BATTERY.value
 UNLOCKED = "unlocked"

@@ -1,6 +1,6 @@
 """Records what the fleet's vehicles reported before the demo began.
 
-The simulator tells it in the form of Smartcar's webhooks. Each reading is parsed, and checked against permissions and
+The simulator returns it in the form of Smartcar's webhooks. Each reading is parsed, and checked against permissions and
 hidden locations, as one that arrives today, and stored by the module that stores all readings. So summaries and figures
 on pages are computed from these readings, as usual.
 """
