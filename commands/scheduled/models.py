@@ -17,7 +17,7 @@ class ScheduledCommand(models.Model):
     """A command to chosen vehicles at a time of day in the fleet's time zone: `on` one date, or on `weekdays`.
 
     Monday is 0. `next_at` is the next occurrence, computed in `time_zone`; None after the last one and once the
-    schedule has ended. An unlock can't be scheduled: it must never be late, and a person must request it at that moment.
+    schedule has ended. An unlock can't be scheduled: it must never be late, and needs a person's request.
     """
 
     fleet = models.ForeignKey(Fleet, on_delete=models.CASCADE, related_name="scheduled_commands")
